@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/audio_buffer.h"
+#include "core/events.h"
+#include "core/progress.h"
+
+namespace qingyin {
+
+/// What an engine is and can do.
+struct EngineInfo {
+  std::string name;                            // "bundled"
+  int sample_rate_hz = 48000;
+  std::map<std::string, std::string> models;   // name -> "sha256..."
+};
+
+/// How sound is made; a part of what decides the samples.
+struct RenderSettings {
+  int steps = 8;          // of the sampler
+  double guidance = 1.3;  // classifier-free, 1: off
+};
+
+/// How an engine understands a label.
+struct LabelMatch {
+  std::string label;      // the engine's own class, "impact"
+  std::string material;   // the engine's own word, or empty
+  bool is_sustained = false;
+  bool is_exact = false;  // false: the nearest that the engine has; say so to the user
+};
+
+/// Makes sound for events, one at a time: an event's samples depend on the event, the settings and
+/// the weights alone; never on its neighbours, on threads, or on where a window lies.
+/// Const after construction; all calls may overlap.
+class AudioGenerator {
+ public:
+  virtual ~AudioGenerator() = default;
+
+  virtual EngineInfo info() const = 0;
+
+  /// The engine's class for an event's label, material and caption; none if it has no such sound.
+  virtual std::optional<LabelMatch> match(const SoundEvent& event) const = 0;
+
+  /// One event that ends by itself: an impact with its decay, or something sustained from onset to
+  /// offset with a release. At most `longest_event()` seconds long; the loudest 50 ms stand at the
+  /// level that the intensity asks for (`level_dbfs`), gain_db is not applied.
+  /// @throws Error  kInvalidInput if no class matches, naming near ones; kCancelled
+  EventSound render(const SoundEvent& event, const RenderSettings& settings,
+                    const Progress& progress = {}) const;
+
+  /// A bed from a layer's label, caption and seed (or from a sustained event longer than
+  /// `longest_event()`), endless; the caller fades and cuts. Level: as an event of intensity 0.5.
+  std::unique_ptr<SoundStream> open_stream(const SoundEvent& like,
+                                           const RenderSettings& settings) const;
+
+  static constexpr Seconds longest_event() { return Seconds(10); }
+
+ private:
+  virtual EventSound do_render(const SoundEvent& event, const RenderSettings& settings,
+                               const Progress& progress) const = 0;
+  virtual std::unique_ptr<SoundStream> do_open_stream(const SoundEvent& like,
+                                                      const RenderSettings& settings) const = 0;
+};
+
+/// Level of an event's loudest 50 ms: -40 dBFS at intensity 0, -11 dBFS at 1, linear between.
+double level_dbfs(double intensity);
+
+/// The engine that ships with the program; its weights are in `folder` (models/bundled).
+/// @throws Error kModelMissing, kBadCheckpoint
+std::unique_ptr<AudioGenerator> make_bundled_engine(const std::filesystem::path& folder);
+
+}  // namespace qingyin

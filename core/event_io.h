@@ -1,0 +1,52 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/events.h"
+
+namespace qingyin {
+
+/// A timeline together with the text that it was read from, so that what this program does not
+/// know (unknown keys, number spellings, order) survives a change, and an unchanged timeline is
+/// written back byte for byte.
+class EventDocument {
+ public:
+  /// A new document without an original text.
+  explicit EventDocument(EventTimeline timeline = {});
+
+  /// Parses `qingyin.events/1` JSON. `name` stands in messages.
+  /// @throws Error kInvalidInput listing the JSON pointer and the fault of every offending value
+  static EventDocument parse_json(std::string_view text, const std::string& name);
+
+  EventTimeline timeline;
+
+  /// The document as JSON, with the original's unknown keys and spellings where unchanged.
+  /// @throws Error kInvalidInput if `timeline` breaks a rule (same listing as on reading)
+  std::string to_json() const;
+
+ private:
+  std::string original_text_;
+};
+
+/// Which text form a timeline is in.
+enum class EventFormat { kJson, kCsv, kAudacityLabels, kSrt, kVtt };
+
+/// Decides by extension, then by content. @throws Error kInvalidInput if neither tells
+EventFormat event_format_of(const std::filesystem::path& path, std::string_view text);
+
+/// Reads a timeline file of any accepted form. CSV, labels and subtitles carry no clip facts:
+/// `clip_duration` bounds them where it is known.
+/// @throws Error kInvalidInput (missing file, over a limit, broken rule), each fault with its place
+EventDocument read_events(const std::filesystem::path& path,
+                          std::optional<Seconds> clip_duration = {});
+
+/// The events in CSV (`onset_s,offset_s,label,intensity,caption,...`), Audacity labels, SRT or VTT.
+std::string to_text(const EventTimeline& timeline, EventFormat format);
+
+/// Every rule of the format that `timeline` breaks, as "pointer: fault"; empty means valid.
+std::vector<std::string> problems(const EventTimeline& timeline);
+
+}  // namespace qingyin

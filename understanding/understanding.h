@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+
+#include "core/events.h"
+#include "core/media/frame_reader.h"
+#include "core/progress.h"
+
+namespace qingyin {
+
+/// Decides what should be heard in a silent clip, and when.
+/// Const after construction; calls with different readers may overlap.
+class Understanding {
+ public:
+  virtual ~Understanding() = default;
+
+  /// @param frames   positioned at the first frame, opened with `request()`
+  /// @return         events sorted by onset, each inside [0, clip duration]; clip facts filled
+  /// @throws Error   kInvalidInput if the clip has no duration; kCancelled if progress said stop
+  EventTimeline describe(FrameReader& frames, const Progress& progress = {}) const;
+
+  /// The frames that this detector wants.
+  virtual FrameRequest request() const = 0;
+
+ private:
+  virtual EventTimeline do_describe(FrameReader& frames, const Progress& progress) const = 0;
+};
+
+/// Person-set knobs of the motion detector.
+struct MotionDetectorOptions {
+  double sensitivity = 0.5;  // [0, 1]: more events, more false ones
+  bool find_sustained = true;
+  int threads = 1;           // never changes the result
+};
+
+/// Picture-only detector without learned weights: strikes and starts from dense optical flow.
+std::unique_ptr<Understanding> make_motion_detector(const MotionDetectorOptions& options = {});
+
+}  // namespace qingyin
