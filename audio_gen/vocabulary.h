@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace qingyin {
+
+/// How a class behaves in time.
+enum class SoundShape {
+  kOneShot,    // ends by itself: impact, bell, explosion
+  kSustained,  // lasts from onset to offset: scrape, rolling, whoosh
+  kTexture,    // a statistical texture that can go on for ever: rain, wind, engine
+};
+
+/// A class that the bundled engine can make. Its place in `sound_classes()` is its id in the weights.
+struct SoundClassInfo {
+  std::string_view name;  // "impact"
+  SoundShape shape;
+  bool uses_material;
+  std::string_view lane;  // default stem
+};
+
+/// All classes, in the order of their ids. New ones are appended, never inserted.
+std::span<const SoundClassInfo> sound_classes();
+
+/// All materials by id; id 0 is "none".
+std::span<const std::string_view> sound_materials();
+
+std::optional<int> class_id(std::string_view name);
+std::optional<int> material_id(std::string_view name);
+
+}  // namespace qingyin
