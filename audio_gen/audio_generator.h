@@ -16,9 +16,9 @@ namespace qingyin {
 
 /// What an engine is and can do.
 struct EngineInfo {
-  std::string name;                            // "bundled"
+  std::string name;  // "bundled"
   int sample_rate_hz = 48000;
-  std::map<std::string, std::string> models;   // name -> "sha256..."
+  std::map<std::string, std::string> models;  // name -> "sha256..."
 };
 
 /// How sound is made; a part of what decides the samples.
@@ -29,8 +29,8 @@ struct RenderSettings {
 
 /// How an engine understands a label.
 struct LabelMatch {
-  std::string label;      // the engine's own class, "impact"
-  std::string material;   // the engine's own word, or empty
+  std::string label;     // the engine's own class, "impact"
+  std::string material;  // the engine's own word, or empty
   bool is_sustained = false;
   bool is_exact = false;  // false: the nearest that the engine has; say so to the user
 };

@@ -14,7 +14,8 @@ enum class SoundShape {
   kTexture,    // a statistical texture that can go on for ever: rain, wind, engine
 };
 
-/// A class that the bundled engine can make. Its place in `sound_classes()` is its id in the weights.
+/// A class that the bundled engine can make. Its place in `sound_classes()` is its id in the
+/// weights.
 struct SoundClassInfo {
   std::string_view name;  // "impact"
   SoundShape shape;

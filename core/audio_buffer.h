@@ -14,9 +14,7 @@ struct AudioBuffer {
   int sample_rate_hz = 48000;
   int channels = 1;
 
-  std::int64_t length() const {
-    return static_cast<std::int64_t>(samples.size()) / channels;
-  }
+  std::int64_t length() const { return static_cast<std::int64_t>(samples.size()) / channels; }
   Seconds duration() const { return Seconds(static_cast<double>(length()) / sample_rate_hz); }
 };
 

@@ -22,7 +22,8 @@ enum class ErrorCode {
 /// to do next, and names the file.
 class Error : public std::runtime_error {
  public:
-  /// @param reason  a short machine-readable word for reports ("no_video", "limit", "protected"); may be empty
+  /// @param reason  a short machine-readable word for reports ("no_video", "limit", "protected");
+  /// may be empty
   Error(ErrorCode code, const std::string& message, std::string reason = {},
         const char* file = __builtin_FILE(), int line = __builtin_LINE());
 

@@ -24,17 +24,17 @@ struct EnvelopePoint {
 /// The rule of every field: docs/events.md.
 struct SoundEvent {
   std::string id;
-  std::string label;                    // what sounds: a class name or free text
-  std::string material;                 // empty: unknown
-  std::optional<double> size;           // 0 small to 1 large
+  std::string label;           // what sounds: a class name or free text
+  std::string material;        // empty: unknown
+  std::optional<double> size;  // 0 small to 1 large
   std::string caption;
   Seconds onset{0};
   Seconds offset{0};
-  double intensity = 0.5;               // [0, 1]
+  double intensity = 0.5;                         // [0, 1]
   std::optional<std::array<double, 2>> position;  // x right, y up, each in [-1, 1]
-  std::optional<double> pan;            // [-1, 1]; none: follows the position
+  std::optional<double> pan;                      // [-1, 1]; none: follows the position
   double gain_db = 0;
-  double confidence = 1;                // [0, 1]
+  double confidence = 1;  // [0, 1]
   std::string lane = "foley";
   std::string source = "user";
   std::uint64_t seed = 0;

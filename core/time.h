@@ -26,10 +26,12 @@ struct FrameRate {
 /// "30000/1001"; a whole rate keeps its denominator ("25/1").
 std::string to_string(FrameRate rate);
 
-/// Reads "30000/1001" or "25". @throws Error kInvalidInput on anything else, a negative number or a zero denominator
+/// Reads "30000/1001" or "25". @throws Error kInvalidInput on anything else, a negative number or a
+/// zero denominator
 FrameRate parse_frame_rate(std::string_view text);
 
-/// Number of samples that last as long as `duration`: round(duration * rate), halves away from zero.
+/// Number of samples that last as long as `duration`: round(duration * rate), halves away from
+/// zero.
 std::int64_t samples_for(Seconds duration, int sample_rate_hz);
 
 }  // namespace qingyin

@@ -30,7 +30,7 @@ class Understanding {
 struct MotionDetectorOptions {
   double sensitivity = 0.5;  // [0, 1]: more events, more false ones
   bool find_sustained = true;
-  int threads = 1;           // never changes the result
+  int threads = 1;  // never changes the result
 };
 
 /// Picture-only detector without learned weights: strikes and starts from dense optical flow.

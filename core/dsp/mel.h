@@ -9,11 +9,11 @@ namespace qingyin {
 
 struct MelConfig {
   int sample_rate_hz;
-  int size;       // STFT window in samples
-  int hop;        // samples
-  int bands;      // M
+  int size;   // STFT window in samples
+  int hop;    // samples
+  int bands;  // M
   double low_hz, high_hz;
-  double floor;   // added nothing below: log(max(mel, floor))
+  double floor;  // added nothing below: log(max(mel, floor))
 
   bool operator==(const MelConfig&) const = default;
 };

@@ -14,8 +14,8 @@ namespace qingyin {
 class Stft {
  public:
   struct Config {
-    int size;         // window and transform length in samples
-    int hop;          // samples
+    int size;  // window and transform length in samples
+    int hop;   // samples
     bool operator==(const Config&) const = default;
   };
 

@@ -18,7 +18,8 @@ class AudioReader {
   virtual void read(std::span<float> interleaved) = 0;
 };
 
-/// The track `clip.audio_stream`. @throws Error kInvalidInput if there is none or it cannot be decoded
+/// The track `clip.audio_stream`. @throws Error kInvalidInput if there is none or it cannot be
+/// decoded
 std::unique_ptr<AudioReader> open_audio(const ClipInfo& clip, const MediaLimits& limits = {});
 
 }  // namespace qingyin

@@ -16,24 +16,24 @@ enum class StreamKind { kVideo, kAudio, kSubtitle, kData, kAttachment };
 struct StreamInfo {
   int index;
   StreamKind kind;
-  std::string codec;          // FFmpeg's name: "h264", "aac"
+  std::string codec;            // FFmpeg's name: "h264", "aac"
   std::string language, title;  // empty: not stated
   bool is_default = false;
   bool is_attached_picture = false;
-  int sample_rate_hz = 0;     // audio only
-  int channels = 0;           // audio only
+  int sample_rate_hz = 0;  // audio only
+  int channels = 0;        // audio only
 };
 
 /// Facts about a clip. Its frames are not here: a FrameReader streams them.
 struct ClipInfo {
   std::filesystem::path path;
-  std::string container;         // FFmpeg's demuxer name
-  Seconds duration{0};           // of the picture: end of the last shown frame, clock 0 = first shown frame
-  FrameRate rate;                // {0, 1}: variable
+  std::string container;  // FFmpeg's demuxer name
+  Seconds duration{0};  // of the picture: end of the last shown frame, clock 0 = first shown frame
+  FrameRate rate;       // {0, 1}: variable
   std::int64_t width = 0, height = 0;  // upright and with square pixels, in pixels
-  int rotation_deg = 0;          // as stored in the container, clockwise: 0, 90, 180, 270
+  int rotation_deg = 0;                // as stored in the container, clockwise: 0, 90, 180, 270
   std::int64_t bytes = 0;
-  int video_stream = -1;         // index of the picture that is used
+  int video_stream = -1;            // index of the picture that is used
   std::optional<int> audio_stream;  // index of the original sound that is used
   std::vector<StreamInfo> streams;
   std::vector<std::string> warnings;  // what was odd, in words, for the user
