@@ -30,6 +30,10 @@ struct ClipInfo {
   std::string container;  // FFmpeg's demuxer name
   Seconds duration{0};  // of the picture: end of the last shown frame, clock 0 = first shown frame
   FrameRate rate;       // {0, 1}: variable
+  // The same on the container's own clock, exactly: 1 second is `tick_rate` ticks, clock 0 is
+  // tick `start_ticks` (an offset, a negative start and an edit list are in there).
+  FrameRate tick_rate{1, 1};
+  std::int64_t start_ticks = 0, duration_ticks = 0;
   std::int64_t width = 0, height = 0;  // upright and with square pixels, in pixels
   int rotation_deg = 0;                // as stored in the container, clockwise: 0, 90, 180, 270
   std::int64_t bytes = 0;

@@ -49,4 +49,8 @@ std::unique_ptr<FrameReader> open_frames(const std::filesystem::path& path,
                                          const FrameRequest& request = {},
                                          const MediaLimits& limits = {});
 
+/// The same for a clip that was probed before: the file is not scanned again.
+std::unique_ptr<FrameReader> open_frames(const ClipInfo& clip, const FrameRequest& request = {},
+                                         const MediaLimits& limits = {});
+
 }  // namespace qingyin
