@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "models/checkpoint/tensor_io.h"
+
+namespace torch::nn {
+class Module;
+}
+
+namespace qingyin {
+
+/// Every way in which `tensors` do not fit the parameters and buffers of `module`, one line each:
+/// "missing     NAME", "unexpected  NAME", "misshapen   NAME: found [..], expected [..]",
+/// "mistyped    NAME: found .., expected ..". Empty means that they fit.
+std::vector<std::string> weight_problems(const torch::nn::Module& module, const TensorMap& tensors);
+
+/// Copies tensors into the module's parameters and buffers of the same name, converting between
+/// floating-point types.
+/// @param source  what the tensors came from, stands in the message
+/// @throws Error  kBadCheckpoint naming every missing, unexpected, misshapen and mistyped tensor;
+///                the module is then unchanged
+void load_weights(torch::nn::Module& module, const TensorMap& tensors,
+                  const std::string& source = "weights");
+
+/// The module's parameters and buffers by name: what `load_weights` wants and a trainer saves.
+TensorMap weights_of(const torch::nn::Module& module);
+
+}  // namespace qingyin

@@ -1,0 +1,71 @@
+#include "models/checkpoint/read_checkpoint.h"
+
+#include <set>
+#include <utility>
+
+#include "core/error.h"
+#include "models/checkpoint/safetensors.h"
+#include "models/checkpoint/shard_index.h"
+
+namespace qingyin {
+namespace {
+
+// An index names every tensor once; 100 MB is the limit of a safetensors header too.
+constexpr std::uint64_t kLongestIndex = 100'000'000;
+
+Checkpoint read_one_safetensors(const std::filesystem::path& path) {
+  const SafetensorsFile file(path);
+  Checkpoint checkpoint{.tensors = {}, .metadata = file.metadata()};
+  for (const TensorRecord& t : file.tensors())
+    checkpoint.tensors.emplace(
+        t.name, StoredTensor{.dtype = t.dtype, .shape = t.shape, .bytes = file.read(t)});
+  return checkpoint;
+}
+
+/// Adds the tensors that the index places in one shard. The shard may hold more.
+void add_shard(const std::filesystem::path& index, const std::string& shard,
+               const std::set<std::string>& wanted, Checkpoint& checkpoint) {
+  const std::filesystem::path path = index.parent_path() / shard;
+  if (!std::filesystem::exists(path))
+    refuse_checkpoint(index, "names the shard " + quoted(shard) + ", which is missing");
+  const SafetensorsFile file(path);
+  std::size_t found = 0;
+  for (const TensorRecord& t : file.tensors()) {
+    if (!wanted.contains(t.name)) continue;
+    ++found;
+    checkpoint.tensors.emplace(
+        t.name, StoredTensor{.dtype = t.dtype, .shape = t.shape, .bytes = file.read(t)});
+  }
+  if (found == wanted.size()) return;
+  for (const std::string& name : wanted)
+    if (!checkpoint.tensors.contains(name))
+      refuse_checkpoint(index, "places tensor " + quoted(name) + " in the shard " + quoted(shard) +
+                                   ", which does not hold it");
+}
+
+Checkpoint read_sharded(const std::filesystem::path& path) {
+  std::map<std::string, std::set<std::string>> names_by_shard;
+  {
+    const CheckpointFile file(path);
+    if (file.size() > kLongestIndex) refuse_checkpoint(path, "the index is over 100 MB");
+    for (auto& [tensor, shard] : parse_shard_index(file.read_text(0, file.size()), path))
+      names_by_shard[shard].insert(tensor);
+  }
+  Checkpoint checkpoint;
+  for (const auto& [shard, names] : names_by_shard) add_shard(path, shard, names, checkpoint);
+  return checkpoint;
+}
+
+}  // namespace
+
+Checkpoint read_checkpoint(const std::filesystem::path& path) {
+  const std::string extension = path.extension().string();
+  if (extension == ".safetensors") return read_one_safetensors(path);
+  if (extension == ".json") return read_sharded(path);
+  const std::string_view kind = known_file_kind(CheckpointFile(path).first_bytes(512));
+  refuse_checkpoint(
+      path, (kind.empty() ? std::string("is of an unknown kind") : "is " + std::string(kind)) +
+                ", expected a .safetensors file or its .json index");
+}
+
+}  // namespace qingyin
