@@ -7,12 +7,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <new>
 #include <utility>
 
 #include "core/error.h"
+#include "core/text.h"
 
 namespace qingyin {
 namespace {
@@ -53,23 +53,7 @@ constexpr std::size_t kAlignment = 64;
 }  // namespace
 
 void refuse_checkpoint(const std::filesystem::path& file, const std::string& defect) {
-  throw Error(ErrorCode::kBadCheckpoint, "checkpoint " + file.string() + ": " + defect);
-}
-
-std::string quoted(std::string_view name) {
-  constexpr std::size_t kLongest = 120;
-  std::string text = "'";
-  for (const char c : name.substr(0, kLongest)) {
-    const auto code = static_cast<unsigned char>(c);
-    if (code >= 0x20 && code != 0x7F) {
-      text += c;
-      continue;
-    }
-    std::array<char, 5> escape{};
-    std::snprintf(escape.data(), escape.size(), "\\x%02x", code);
-    text += escape.data();
-  }
-  return text + (name.size() > kLongest ? "...'" : "'");
+  throw Error(ErrorCode::kBadCheckpoint, "checkpoint " + printable(file) + ": " + defect);
 }
 
 std::string_view known_file_kind(std::string_view first_bytes) {
@@ -88,7 +72,7 @@ CheckpointFile::CheckpointFile(std::filesystem::path path) : path_(std::move(pat
   if (descriptor_ < 0) {
     const int error = errno;
     if (error == ENOENT || error == ENOTDIR)
-      throw Error(ErrorCode::kModelMissing, "checkpoint " + path_.string() + ": no such file");
+      throw Error(ErrorCode::kModelMissing, "checkpoint " + printable(path_) + ": no such file");
     refuse_checkpoint(path_, std::string("cannot be opened: ") + std::strerror(error));
   }
   struct stat facts {};

@@ -13,9 +13,6 @@ namespace qingyin {
 /// Throws Error kBadCheckpoint: "FILE: DEFECT".
 [[noreturn]] void refuse_checkpoint(const std::filesystem::path& file, const std::string& defect);
 
-/// A name out of a hostile file, fit for a message: quoted, control characters escaped, cut short.
-std::string quoted(std::string_view name);
-
 /// What a file is by its first bytes, where it is a well-known kind of file that is no checkpoint
 /// of ours ("a git-lfs pointer", "a 7z archive", ...); empty if unknown.
 std::string_view known_file_kind(std::string_view first_bytes);

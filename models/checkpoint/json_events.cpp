@@ -1,10 +1,11 @@
 #include "models/checkpoint/json_events.h"
 
-#include <limits>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 #include <vector>
 
+#include "core/text.h"
 #include "models/checkpoint/checkpoint_file.h"
 
 namespace qingyin {
@@ -31,13 +32,13 @@ class StrictScan : public nlohmann::json_sax<Json> {
   bool number_float(double, const std::string& lexeme) override {
     const bool is_integer = lexeme.find_first_not_of("-0123456789") == std::string::npos;
     return other((is_integer ? "an integer that overflows 64 bits, " : "the non-integer number ") +
-                 quoted(lexeme));
+                 excerpt(lexeme));
   }
   bool string(std::string& value) override {
     events_.string(value);
     return true;
   }
-  bool binary(std::vector<std::uint8_t>&) override { return fail("binary data"); }
+  bool binary(binary_t&) override { return fail("binary data"); }
   bool start_object(std::size_t) override {
     keys_.emplace_back();
     if (++depth_ > kDeepest) return fail_depth();
@@ -45,7 +46,7 @@ class StrictScan : public nlohmann::json_sax<Json> {
     return true;
   }
   bool key(std::string& name) override {
-    if (!keys_.back().insert(name).second) return fail("duplicate key " + quoted(name));
+    if (!keys_.back().insert(name).second) return fail("duplicate key " + excerpt(name));
     events_.key(name);
     return true;
   }
@@ -67,10 +68,12 @@ class StrictScan : public nlohmann::json_sax<Json> {
   }
   bool parse_error(std::size_t position, const std::string&,
                    const nlohmann::detail::exception& error) override {
-    const std::string text = error.what();
-    const std::size_t detail = text.find("] ");
+    // "[...] parse error at ...: syntax error while ... - REASON; last read: 'RAW BYTES'; expected"
+    std::string text = error.what();
+    text.resize(std::min(text.size(), text.find("; last read: ")));
+    const std::size_t reason = text.rfind(" - ");
     return fail("not valid JSON near byte " + std::to_string(position) + ": " +
-                text.substr(detail == std::string::npos ? 0 : detail + 2, 200));
+                (reason == std::string::npos ? "number overflow" : text.substr(reason + 3)));
   }
 
  private:

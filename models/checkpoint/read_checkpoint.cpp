@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "models/checkpoint/safetensors.h"
 #include "models/checkpoint/shard_index.h"
 
@@ -27,7 +28,7 @@ void add_shard(const std::filesystem::path& index, const std::string& shard,
                const std::set<std::string>& wanted, Checkpoint& checkpoint) {
   const std::filesystem::path path = index.parent_path() / shard;
   if (!std::filesystem::exists(path))
-    refuse_checkpoint(index, "names the shard " + quoted(shard) + ", which is missing");
+    refuse_checkpoint(index, "names the shard " + excerpt(shard) + ", which is missing");
   const SafetensorsFile file(path);
   std::size_t found = 0;
   for (const TensorRecord& t : file.tensors()) {
@@ -39,8 +40,8 @@ void add_shard(const std::filesystem::path& index, const std::string& shard,
   if (found == wanted.size()) return;
   for (const std::string& name : wanted)
     if (!checkpoint.tensors.contains(name))
-      refuse_checkpoint(index, "places tensor " + quoted(name) + " in the shard " + quoted(shard) +
-                                   ", which does not hold it");
+      refuse_checkpoint(index, "places tensor " + excerpt(name) + " in the shard " +
+                                   excerpt(shard) + ", which does not hold it");
 }
 
 Checkpoint read_sharded(const std::filesystem::path& path) {

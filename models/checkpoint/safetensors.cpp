@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "core/error.h"
+#include "core/text.h"
 
 namespace qingyin {
 namespace {
@@ -98,7 +99,7 @@ void write_safetensors_file(const std::filesystem::path& path, std::vector<Tenso
     out.write(reinterpret_cast<const char*>(t.bytes.data()),
               static_cast<std::streamsize>(t.bytes.size()));
   out.close();
-  require(out.good(), ErrorCode::kIo, path.string() + ": cannot be written; is the disk full?");
+  require(out.good(), ErrorCode::kIo, printable(path) + ": cannot be written; is the disk full?");
   file.commit();
 }
 

@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "core/text.h"
 #include "models/checkpoint/json_events.h"
 #include "models/checkpoint/safetensors.h"
 
@@ -43,7 +44,7 @@ class HeaderEvents : public JsonEvents {
     }
     field_ = name;
     if (in_metadata_ || name == "dtype" || name == "shape" || name == "data_offsets") return;
-    fail(place() + " has an unknown field " + quoted(name));
+    fail(place() + " has an unknown field " + excerpt(name));
   }
   void end_object() override {
     if (depth_-- == 2 && fault_.empty() && !in_metadata_) check_complete();
@@ -63,7 +64,7 @@ class HeaderEvents : public JsonEvents {
     else if (depth_ == 2 && field_ == "dtype")
       entries.back().dtype = value;
     else
-      fail_value("the string " + quoted(value));
+      fail_value("the string " + excerpt(value));
   }
   void integer(std::uint64_t value) override {
     if (!fault_.empty()) return;
@@ -78,7 +79,7 @@ class HeaderEvents : public JsonEvents {
  private:
   void fail(const std::string& fault) { fault_ = fault; }
 
-  std::string place() const { return "the entry of tensor " + quoted(name_); }
+  std::string place() const { return "the entry of tensor " + excerpt(name_); }
 
   /// The list that the current field is; none if it is not one.
   std::optional<std::vector<std::uint64_t>>* list() {
@@ -94,7 +95,7 @@ class HeaderEvents : public JsonEvents {
     else if (depth_ == 1)
       fail(place() + " is " + found + ", expected an object");
     else if (in_metadata_)
-      fail("__metadata__ key " + quoted(field_) + " holds " + found + ", expected a string");
+      fail("__metadata__ key " + excerpt(field_) + " holds " + found + ", expected a string");
     else
       fail(place() + ": " + field_ + " holds " + found + ", expected " +
            (field_ == "dtype" ? "a string" : "a list of non-negative 64-bit integers"));
@@ -134,9 +135,9 @@ std::optional<std::uint64_t> byte_count(const std::vector<std::uint64_t>& shape,
 /// Turns an entry into a record whose `offset` still counts from the start of the data.
 TensorRecord checked_record(Entry entry, std::uint64_t data_bytes,
                             const std::filesystem::path& file) {
-  const std::string tensor = "tensor " + quoted(entry.name);
+  const std::string tensor = "tensor " + excerpt(entry.name);
   const auto dtype = dtype_named(*entry.dtype);
-  if (!dtype) refuse_checkpoint(file, tensor + ": unknown dtype " + quoted(*entry.dtype));
+  if (!dtype) refuse_checkpoint(file, tensor + ": unknown dtype " + excerpt(*entry.dtype));
   if (entry.shape->size() > kMostDimensions)
     refuse_checkpoint(file, tensor + ": its shape has more than 8 dimensions");
   const auto bytes = byte_count(*entry.shape, *dtype);
@@ -163,9 +164,9 @@ void check_cover(const std::vector<TensorRecord>& sorted, std::uint64_t data_byt
   for (const TensorRecord& t : sorted) {
     if (t.offset > covered)
       refuse_checkpoint(file, "hole of " + std::to_string(t.offset - covered) +
-                                  " bytes before the data_offsets of tensor " + quoted(t.name));
+                                  " bytes before the data_offsets of tensor " + excerpt(t.name));
     if (t.offset < covered)
-      refuse_checkpoint(file, "data_offsets of tensor " + quoted(t.name) +
+      refuse_checkpoint(file, "data_offsets of tensor " + excerpt(t.name) +
                                   " overlap with those of another tensor");
     covered += t.bytes;
   }

@@ -1,5 +1,6 @@
 #include "models/checkpoint/shard_index.h"
 
+#include "core/text.h"
 #include "models/checkpoint/checkpoint_file.h"
 #include "models/checkpoint/json_events.h"
 
@@ -50,7 +51,7 @@ class IndexEvents : public JsonEvents {
     else if (depth_ == 1 && is_weight_map())
       fault_ = "weight_map is " + found + ", expected an object";
     else if (is_weight_map())
-      fault_ = "weight_map gives " + found + " for tensor " + quoted(tensor_) +
+      fault_ = "weight_map gives " + found + " for tensor " + excerpt(tensor_) +
                ", expected the name of a shard (a string)";
   }
 
@@ -75,8 +76,8 @@ std::map<std::string, std::string> parse_shard_index(std::string_view json,
   if (!events.fault().empty()) refuse_checkpoint(file, events.fault());
   for (const auto& [tensor, shard] : events.weight_map)
     if (!is_plain_shard_name(shard))
-      refuse_checkpoint(file, "weight_map gives the shard name " + quoted(shard) + " for tensor " +
-                                  quoted(tensor) +
+      refuse_checkpoint(file, "weight_map gives the shard name " + excerpt(shard) + " for tensor " +
+                                  excerpt(tensor) +
                                   ", expected a plain name of a .safetensors file");
   return std::move(events.weight_map);
 }
