@@ -44,7 +44,7 @@ void add_crackle(Layer& layer, double rate) {
   while (t < static_cast<double>(layer.out.size())) {
     const double strength = std::exp(1.1 * random.noise());
     const double centre = layer.by_size(5500, 1800) * random.log_range(0.4, 1.8);
-    add_noise_burst(layer.out, t, 1.2 * strength, centre, random.range(0.7, 2.5), 0.0001,
+    add_noise_burst(layer.out, t, 2.0 * strength, centre, random.range(0.7, 2.5), 0.0001,
                     random.log_range(0.0008, 0.007), random);
     if (random.chance(0.25)) {
       for (int i = random.integer(2, 7); i > 0; --i) {
@@ -66,7 +66,7 @@ void add_fire(Layer& layer) {
   const Signal flame = smooth_noise(out.size(), random.range(0.07, 0.16), random);
   const Signal breath = smooth_noise(out.size(), 0.5, random);
   const double hissing = random.range(0.02, 0.08);
-  const double lapping = random.range(2.0, 4.5) * (0.4 + layer.size());
+  const double lapping = random.range(1.2, 2.8) * (0.4 + layer.size());
   for (std::size_t i = 0; i < out.size(); ++i) {
     const double noise = random.noise();
     out[i] += lapping * lap2.low(lap1.low(noise)) * std::exp(1.1 * flame[i] + 0.3 * breath[i]) +

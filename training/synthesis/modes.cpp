@@ -53,7 +53,7 @@ std::vector<Mode> draw_modes(int material, double size, double damping, Random& 
   const double loss = random.log_range(law.loss_low, law.loss_high) * damping * (1.35 - 0.7 * size);
   const double slope = random.log_range(law.slope_low, law.slope_high) * damping;
   const double aspect = random.range(0.35, 2.4);
-  const double tilt = random.range(0.15, 0.7);
+  const double tilt = random.range(0.0, 0.5);
   std::vector<Mode> modes;
   for (int i = 0; i < law.modes; ++i) {
     const double jitter = 1.0 + 0.03 * random.noise();
@@ -72,7 +72,7 @@ void add_blow(Signal& out, double at, double gain, const std::vector<Mode>& mode
   if (first >= out.size()) return;
   for (const Mode& mode : modes) {
     const double x = mode.frequency_hz * contact_s;
-    const double amplitude = gain * mode.gain / (1.0 + 4.0 * x * x) * random.range(0.8, 1.2);
+    const double amplitude = gain * mode.gain / (1.0 + 2.0 * x * x) * random.range(0.8, 1.2);
     const double r = std::exp(-mode.decay_per_s / kRate);
     const double theta = 2 * kPi * mode.frequency_hz / kRate;
     const auto ringing = static_cast<std::size_t>(12.0 / mode.decay_per_s * kRate);

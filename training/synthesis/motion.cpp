@@ -79,7 +79,7 @@ void add_rolling(Layer& layer) {
   Signal rumble(force.size());
   for (std::size_t i = 0; i < force.size(); ++i) rumble[i] = heavy2.low(heavy1.low(force[i]));
   normalise(rumble);
-  mix(body, rumble, random.range(0.3, 0.7) * (0.4 + layer.size()));
+  mix(body, rumble, random.range(0.2, 0.5) * (0.4 + layer.size()));
   mix(layer.out, body, 1.0);
 }
 

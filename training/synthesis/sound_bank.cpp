@@ -133,7 +133,7 @@ void trim_start(Signal& signal) {
   double peak = 0;
   for (const double x : signal) peak = std::max(peak, std::abs(x));
   const auto audible = std::find_if(signal.begin(), signal.end(),
-                                    [&](double x) { return std::abs(x) > 0.004 * peak; });
+                                    [&](double x) { return std::abs(x) > 0.01 * peak; });
   signal.erase(signal.begin(), audible);
   constexpr std::size_t kRise = 12;
   for (std::size_t i = 0; i < std::min(kRise, signal.size()); ++i) {
