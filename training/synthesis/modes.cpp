@@ -11,13 +11,15 @@ constexpr std::array<MaterialLaw, 9> kLaws{{
     {90, 700, 40, 90, 4e-6, 1.2e-5, 1.2e-3, 0.6, 10},    // none: a dull solid
     {110, 900, 22, 42, 2.5e-6, 7e-6, 0.7e-3, 0.35, 12},  // wood
     {180, 2200, 2.0, 6.0, 2e-8, 1.2e-7, 0.35e-3, 0.2, 22},
-    {900, 4200, 7.0, 14, 8e-8, 2.5e-7, 0.22e-3, 0.2, 14},
-    {500, 2400, 17, 28, 2.5e-7, 7e-7, 0.3e-3, 0.3, 14},
+    {700, 3600, 5.5, 11, 6e-8, 2e-7, 0.22e-3, 0.2, 18},
+    {420, 2100, 16, 26, 2e-7, 6e-7, 0.3e-3, 0.3, 16},
     {170, 1100, 65, 115, 3e-6, 9e-6, 0.8e-3, 0.5, 10},
     {650, 3200, 90, 190, 8e-7, 3e-6, 0.25e-3, 0.9, 18},
     {45, 130, 45, 80, 8e-5, 2.5e-4, 6e-3, 0.5, 5},
     {50, 160, 55, 95, 1e-4, 3e-4, 9e-3, 0.9, 4},
 }};
+
+double shell_ratio(double n) { return n * (n * n - 1) / std::sqrt(n * n + 1) / 2.683; }
 
 double ratio_of(int material, int index, double aspect, Random& random) {
   const double n = index + 1;
@@ -35,8 +37,9 @@ double ratio_of(int material, int index, double aspect, Random& random) {
     }
     case kGlass:
     case kCeramic:
-      // Circumferential modes of a shell, n (n^2 - 1) / sqrt(n^2 + 1) for n = 2, 3, ...
-      return (n + 1) * ((n + 1) * (n + 1) - 1) / std::sqrt((n + 1) * (n + 1) + 1) / 2.683;
+      // Circumferential modes of a shell, n (n^2 - 1) / sqrt(n^2 + 1) for n = 2, 3, ..., and over
+      // each one the modes with rings around the body.
+      return shell_ratio(2 + index / 3) * (1 + (index % 3) * random.range(0.25, 0.6));
     default:
       return std::pow(n, 0.75) * random.range(0.85, 1.2);
   }
