@@ -88,7 +88,7 @@ void add_shoe(Layer& layer, double at, double gain, const std::vector<Mode>& gro
   add_blow(layer.out, at, gain * (heel ? 0.9 : 0.45),
            {{thump, random.range(30, 55), 1.0}, {thump * 2.3, random.range(60, 100), 0.5}}, 0,
            random);
-  add_blow(layer.out, at, gain * random.range(0.4, 1.0), ground, contact * 0.35, random);
+  add_blow(layer.out, at, gain * random.range(0.7, 1.3), ground, contact * 0.35, random);
   add_noise_burst(layer.out, at, gain * random.range(0.35, 0.7) * hard, 0.9 / contact, 0.6,
                   contact * 0.2, heel ? random.range(0.004, 0.01) : random.range(0.008, 0.025),
                   random);
@@ -103,7 +103,7 @@ void add_shoe(Layer& layer, double at, double gain, const std::vector<Mode>& gro
 void add_footstep(Layer& layer) {
   Random& random = layer.random;
   const auto ground = draw_modes(layer.recipe.material_id, 0.35 + 0.5 * layer.size(),
-                                 random.range(2.0, 4.0), random);
+                                 random.range(1.3, 2.4), random);
   // Faster walkers roll the foot faster: 150 ms from heel to toe at a stroll, 60 ms at a run.
   const double roll_s = (0.15 - 0.08 * layer.intensity()) * random.range(0.85, 1.2);
   add_shoe(layer, 0, 1.0, ground, true);

@@ -41,7 +41,7 @@ void add_scrape(Layer& layer) {
     force[i] = smooth.low(rough.high(texture)) * speed;
   }
   const auto modes =
-      draw_modes(layer.recipe.material_id, layer.size(), random.range(1.5, 3.0), random);
+      draw_modes(layer.recipe.material_id, layer.size(), random.range(1.0, 1.7), random);
   Signal body = drive_modes(force, modes);
   const int material = layer.recipe.material_id;
   const bool dull = material == kEarth || material == kCloth;
@@ -56,7 +56,8 @@ void add_rolling(Layer& layer) {
       layer.by_size(7, 1.6) * (0.6 + 0.8 * layer.intensity()) * random.range(0.8, 1.25);
   const double rate = (60 + 260 * layer.intensity()) * random.range(0.7, 1.4);
   const double wobble = random.range(0.3, 0.8);
-  const double contact = law_of(layer.recipe.material_id).contact_s * (0.8 + 1.2 * layer.size());
+  const double contact = law_of(layer.recipe.material_id).contact_s * (0.8 + 1.2 * layer.size()) *
+                         (1.6 - 1.1 * layer.intensity());
   Signal force(layer.out.size(), 0.0);
   double t = 0, phase = random.uniform();
   while (t < static_cast<double>(extent)) {
@@ -73,7 +74,7 @@ void add_rolling(Layer& layer) {
   OnePole no_dc(40), heavy1(layer.by_size(400, 120)), heavy2(layer.by_size(400, 120));
   for (double& x : force) x = no_dc.high(x);
   const auto modes =
-      draw_modes(layer.recipe.material_id, layer.size(), random.range(1.8, 3.0), random);
+      draw_modes(layer.recipe.material_id, layer.size(), random.range(1.0, 1.8), random);
   Signal body = drive_modes(force, modes);
   mix_contact(body, force, random.range(0.15, 0.4));
   Signal rumble(force.size());
