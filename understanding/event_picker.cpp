@@ -1,0 +1,160 @@
+#include "understanding/event_picker.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+
+#include "understanding/evidence.h"
+
+namespace qingyin {
+namespace {
+
+constexpr double kPeakReach = 0.15;
+constexpr double kMedianReach = 0.5;
+constexpr double kProminence = 0.3;   // of the window's high evidence, at sensitivity 0.5
+constexpr double kConfidence = 0.22;  // least, at sensitivity 0.5
+constexpr double kTiny = 1e-9;
+
+using Cells = std::array<double, kCells>;
+
+double logistic(double x) { return 1 / (1 + std::exp(-x)); }
+double logit(double p) { return std::log(p / (1 - p)); }
+
+double weighted_mean(const CellMap& map, const Cells& weights) {
+  double sum = 0, total = kTiny;
+  for (std::size_t k = 0; k < kCells; ++k) {
+    sum += weights[k] * map[k];
+    total += weights[k];
+  }
+  return sum / total;
+}
+
+// Where the weight lies: its centre, and the share of the picture that it spreads over.
+void locate(const Cells& weights, PickedEvent& event) {
+  double total = kTiny, square = kTiny;
+  event.x = event.y = 0;
+  for (std::size_t k = 0; k < kCells; ++k) {
+    event.x += weights[k] * ((static_cast<double>(k % kGridSide) + 0.5) * 2 / kGridSide - 1);
+    event.y -= weights[k] * ((static_cast<double>(k / kGridSide) + 0.5) * 2 / kGridSide - 1);
+    total += weights[k];
+    square += weights[k] * weights[k];
+  }
+  event.x /= total;
+  event.y /= total;
+  event.area = std::min(1.0, total * total / (square * kCells));
+}
+
+// A quantity on a logarithmic scale from `least` (0) to `most` (1).
+double on_scale(double value, double least, double most) {
+  return std::clamp(std::log(std::max(value, kTiny) / least) / std::log(most / least), 0.0, 1.0);
+}
+
+// The sample that begins where the strongest stop near `time_s` lies.
+std::size_t stop_near(std::span<const MotionSample> samples, const Evidence& evidence,
+                      double time_s) {
+  std::size_t nearest = 1;
+  for (std::size_t i = 1; i < samples.size(); ++i)
+    if (std::abs(samples[i].start_s - time_s) < std::abs(samples[nearest].start_s - time_s))
+      nearest = i;
+  std::size_t best = nearest;
+  for (const std::size_t i : {nearest - 1, nearest + 1})
+    if (i >= 1 && i < samples.size() && evidence.stop_at[i] > evidence.stop_at[best]) best = i;
+  return best;
+}
+
+// A strike: the motion in the cells that stopped comes to a full rest, and that stands clear of
+// what happens within a second around.
+PickedEvent judge_stop(std::span<const MotionSample> samples, const Evidence& evidence,
+                       const Peak& peak) {
+  constexpr double kClear = 0.82, kFull = 12.5, kOffset = -14.05;
+  constexpr double kQuietStop = 0.1, kQuietSpeed = 2.0;
+  constexpr std::ptrdiff_t kAround = 100;
+  constexpr std::size_t kBefore = 4, kAfter = 3;
+  constexpr double kSlow = 10, kFast = 1000, kDecay = 0.25;
+
+  const std::size_t at = stop_near(samples, evidence, peak.time_s - kStopLag);
+  Cells weights = stopping(samples[at - 1], samples[at]);
+  for (double& w : weights) w *= w;
+  double fastest = 0, slowest = std::numeric_limits<double>::max();
+  for (std::size_t i = at - std::min(at, kBefore); i < at; ++i)
+    fastest = std::max(fastest, weighted_mean(samples[i].down, weights));
+  for (std::size_t i = at; i < std::min(samples.size(), at + kAfter); ++i)
+    slowest = std::min(slowest, weighted_mean(samples[i].down, weights));
+
+  const auto index = static_cast<std::ptrdiff_t>(peak.index);
+  const double quiet =
+      std::max(local_median(evidence.stops, index - kAround, index + kAround), kQuietStop);
+  const double clear = std::max(evidence.stops.values[peak.index] / quiet, kTiny);
+  const double full = (fastest - slowest) / (fastest + kQuietSpeed);
+
+  PickedEvent event{.time_s = peak.time_s, .cause = EventCause::kStop};
+  event.confidence = logistic(kClear * std::log(clear) + kFull * full + kOffset);
+  event.intensity = on_scale(fastest - slowest, kSlow, kFast);
+  event.end_s = peak.time_s + kDecay;
+  locate(weights, event);
+  return event;
+}
+
+// A start: the change grows many times over what it was just before.
+PickedEvent judge_start(std::span<const MotionSample> samples, const Evidence& evidence,
+                        const Peak& peak) {
+  constexpr double kGrowth = 1.4, kStanding = 1.5, kOffset = -5.05;
+  constexpr double kQuietLevel = 1.0;  // grey levels per second
+  constexpr double kWeak = 10, kStrong = 1000, kLongest = 1.5;
+  const auto index = static_cast<std::ptrdiff_t>(peak.index);
+  const Curve& level = evidence.level;
+  const auto begin = static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, index - 10));
+  const std::size_t end = std::min(level.size(), peak.index + 15);
+  std::size_t top = begin;
+  for (std::size_t i = begin; i < end; ++i)
+    if (level.values[i] > level.values[top]) top = i;
+  const double before =
+      local_median(level, index - 30, std::max<std::ptrdiff_t>(1, index - 5));
+  const double growth = level.values[top] / std::max(before, kQuietLevel);
+
+  PickedEvent event{.time_s = peak.time_s, .cause = EventCause::kStart};
+  event.confidence = logistic(kGrowth * std::log(std::max(growth, kTiny)) +
+                              kStanding * peak.prominence + kOffset);
+  event.intensity = on_scale(level.values[top] - before, kWeak, kStrong);
+  std::size_t last = top;
+  while (last + 1 < level.size() && level.values[last] > 0.5 * (level.values[top] + before) &&
+         level.time_of(static_cast<double>(last)) < peak.time_s + kLongest)
+    ++last;
+  event.end_s = std::max(peak.time_s + 0.15, level.time_of(static_cast<double>(last)));
+
+  std::size_t at = 1;
+  for (std::size_t i = 1; i < samples.size(); ++i)
+    if (std::abs(samples[i].start_s - peak.time_s) < std::abs(samples[at].start_s - peak.time_s))
+      at = i;
+  Cells weights;
+  for (std::size_t k = 0; k < kCells; ++k) {
+    const double grown = std::max(0.0F, samples[at].change[k] - samples[at - 1].change[k]);
+    weights[k] = grown * grown;
+  }
+  locate(weights, event);
+  return event;
+}
+
+}  // namespace
+
+std::vector<PickedEvent> pick_events(std::span<const MotionSample> samples,
+                                     const PickWindow& window, double sensitivity) {
+  std::vector<PickedEvent> events;
+  if (samples.size() < 3) return events;
+  const double lean = 2 * (0.5 - sensitivity);  // -1 eager .. 1 strict
+  const double least = logit(kConfidence) + 3 * lean;
+  const Evidence evidence = gather_evidence(samples, window.begin_s, window.end_s);
+  for (const Peak& peak : find_peaks(evidence.mixed, kPeakReach, kMedianReach,
+                                     kProminence * std::pow(2.0, lean))) {
+    const double t = evidence.mixed.time_of(static_cast<double>(peak.index));
+    if (t < window.from_s || t >= window.to_s) continue;
+    const PickedEvent stop = judge_stop(samples, evidence, peak);
+    const PickedEvent start = judge_start(samples, evidence, peak);
+    const PickedEvent& better = start.confidence > stop.confidence ? start : stop;
+    if (logit(better.confidence) > least) events.push_back(better);
+  }
+  return events;
+}
+
+}  // namespace qingyin

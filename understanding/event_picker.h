@@ -1,0 +1,39 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "understanding/motion_sample.h"
+
+namespace qingyin {
+
+/// What made the picker believe in an event.
+enum class EventCause {
+  kStop,   // downward motion came to rest: a strike
+  kStart,  // something that was at rest changed at once: a shot, a start, a burst
+};
+
+/// An event found in the motion, not yet named.
+struct PickedEvent {
+  double time_s = 0;      // when it should be heard
+  double end_s = 0;       // when the visible change is over, or a default decay
+  double confidence = 0;  // [0, 1]
+  double intensity = 0;   // [0, 1]
+  double x = 0, y = 0;    // right and up, [-1, 1]
+  EventCause cause = EventCause::kStop;
+  double area = 0;        // share of the cells that took part, [0, 1]
+};
+
+/// The span that statistics are taken over, and the part of it that events are wanted from.
+struct PickWindow {
+  double begin_s = 0, end_s = 0;
+  double from_s = 0, to_s = 0;
+};
+
+/// Finds events in the motion of one shot.
+/// @param samples      in order of time, gapless
+/// @param sensitivity  [0, 1]: more events, more false ones
+std::vector<PickedEvent> pick_events(std::span<const MotionSample> samples,
+                                     const PickWindow& window, double sensitivity);
+
+}  // namespace qingyin
