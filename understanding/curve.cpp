@@ -71,10 +71,10 @@ double local_median(const Curve& curve, std::ptrdiff_t from, std::ptrdiff_t to) 
   const auto size = static_cast<std::ptrdiff_t>(curve.size());
   const std::ptrdiff_t begin = std::clamp<std::ptrdiff_t>(from, 0, size);
   const std::ptrdiff_t end = std::clamp<std::ptrdiff_t>(to, begin, size);
-  return quantile(std::span(curve.values)
-                      .subspan(static_cast<std::size_t>(begin),
-                               static_cast<std::size_t>(end - begin)),
-                  0.5);
+  return quantile(
+      std::span(curve.values)
+          .subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)),
+      0.5);
 }
 
 std::vector<double> running_median(std::span<const double> values, std::ptrdiff_t reach) {
@@ -114,8 +114,8 @@ std::vector<Peak> find_peaks(const Curve& curve, double reach_s, double median_r
     const double right = at(std::min(size - 1, i + 1));
     const double bend = left - 2 * at(i) + right;
     const double shift = bend < 0 ? std::clamp(0.5 * (left - right) / bend, -1.0, 1.0) : 0.0;
-    peaks.push_back({static_cast<std::size_t>(i), curve.time_of(static_cast<double>(i) + shift),
-                     height});
+    peaks.push_back(
+        {static_cast<std::size_t>(i), curve.time_of(static_cast<double>(i) + shift), height});
   }
   return peaks;
 }

@@ -109,13 +109,12 @@ PickedEvent judge_start(std::span<const MotionSample> samples, const Evidence& e
   std::size_t top = begin;
   for (std::size_t i = begin; i < end; ++i)
     if (level.values[i] > level.values[top]) top = i;
-  const double before =
-      local_median(level, index - 30, std::max<std::ptrdiff_t>(1, index - 5));
+  const double before = local_median(level, index - 30, std::max<std::ptrdiff_t>(1, index - 5));
   const double growth = level.values[top] / std::max(before, kQuietLevel);
 
   PickedEvent event{.time_s = peak.time_s, .cause = EventCause::kStart};
-  event.confidence = logistic(kGrowth * std::log(std::max(growth, kTiny)) +
-                              kStanding * peak.prominence + kOffset);
+  event.confidence =
+      logistic(kGrowth * std::log(std::max(growth, kTiny)) + kStanding * peak.prominence + kOffset);
   event.intensity = on_scale(level.values[top] - before, kWeak, kStrong);
   std::size_t last = top;
   while (last + 1 < level.size() && level.values[last] > 0.5 * (level.values[top] + before) &&
@@ -145,8 +144,8 @@ std::vector<PickedEvent> pick_events(std::span<const MotionSample> samples,
   const double lean = 2 * (0.5 - sensitivity);  // -1 eager .. 1 strict
   const double least = logit(kConfidence) + 3 * lean;
   const Evidence evidence = gather_evidence(samples, window.begin_s, window.end_s);
-  for (const Peak& peak : find_peaks(evidence.mixed, kPeakReach, kMedianReach,
-                                     kProminence * std::pow(2.0, lean))) {
+  for (const Peak& peak :
+       find_peaks(evidence.mixed, kPeakReach, kMedianReach, kProminence * std::pow(2.0, lean))) {
     const double t = evidence.mixed.time_of(static_cast<double>(peak.index));
     if (t < window.from_s || t >= window.to_s) continue;
     const PickedEvent stop = judge_stop(samples, evidence, peak);

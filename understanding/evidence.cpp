@@ -73,8 +73,7 @@ void find_starts(std::span<const MotionSample> samples, const Curve& grid, Evide
 
 void mix(std::span<const MotionSample> samples, Evidence& found) {
   const std::vector<double> levels = levels_of(samples);
-  const double burstiness =
-      quantile(levels, kHighShare) / std::max(quantile(levels, 0.5), kTiny);
+  const double burstiness = quantile(levels, kHighShare) / std::max(quantile(levels, 0.5), kTiny);
   const double start_share = 1 / (1 + std::pow(burstiness / kBurstiness, -kBurstPower));
   std::vector<double> stops = found.stops.values, starts = found.starts.values;
   divide_by_high(stops);

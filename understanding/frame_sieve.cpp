@@ -7,14 +7,14 @@
 namespace qingyin {
 namespace {
 
-constexpr std::size_t kReach = 5;                // differences on either side that a repeat is judged by
-constexpr std::size_t kLookAhead = kReach + 1;   // a repeat also asks whether its neighbour is one
+constexpr std::size_t kReach = 5;  // differences on either side that a repeat is judged by
+constexpr std::size_t kLookAhead = kReach + 1;  // a repeat also asks whether its neighbour is one
 constexpr std::size_t kHistory = kReach + 1;
 constexpr double kRepeatShare = 0.15;
 constexpr double kRepeatFloor = 0.02;
-constexpr double kCutJump = 25.5;                // grey levels
+constexpr double kCutJump = 25.5;  // grey levels
 constexpr std::size_t kFlashFrames = 4;
-constexpr double kComesBack = 0.5;               // of the jump: still that far away is not back
+constexpr double kComesBack = 0.5;  // of the jump: still that far away is not back
 
 double mean_difference(const cv::Mat& a, const cv::Mat& b) {
   return cv::norm(a, b, cv::NORM_L1) / static_cast<double>(a.total());

@@ -2,15 +2,14 @@
 
 #include <cstddef>
 #include <deque>
-#include <vector>
-
 #include <opencv2/core.hpp>
+#include <vector>
 
 namespace qingyin {
 
 /// A grey picture on its way to the motion meter.
 struct GreyFrame {
-  cv::Mat picture;         // [height, width], uint8
+  cv::Mat picture;  // [height, width], uint8
   double time_s = 0;
   bool after_cut = false;  // the picture before it belongs to another shot
 };

@@ -32,8 +32,7 @@ CellMap cell_means(const cv::Mat& plane, double factor) {
 }  // namespace
 
 struct MotionMeter::Work {
-  cv::Ptr<cv::DISOpticalFlow> flow =
-      cv::DISOpticalFlow::create(cv::DISOpticalFlow::PRESET_MEDIUM);
+  cv::Ptr<cv::DISOpticalFlow> flow = cv::DISOpticalFlow::create(cv::DISOpticalFlow::PRESET_MEDIUM);
   cv::Mat field, half_field, planes[2], down, shifted, difference;
   std::vector<float> scratch;
 
@@ -60,6 +59,7 @@ MotionSample MotionMeter::measure(const GreyFrame& before, const GreyFrame& afte
   }
   const double per_second = kReferenceSide / (std::max(a.cols, a.rows) * seconds);
 
+  w.field.release();  // a field of the right size would be taken as the first guess
   w.flow->calc(a, b, w.field);
   cv::resize(w.field, w.half_field, {a.cols / 2, a.rows / 2}, 0, 0, cv::INTER_AREA);
   cv::split(w.half_field, w.planes);

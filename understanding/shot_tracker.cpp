@@ -50,9 +50,8 @@ void ShotTracker::judge_block(double block_end_s, double available_end_s) {
                           .to_s = block_end_s};
   const auto inside = [&](const MotionSample& s) { return s.start_s >= window.begin_s - 1e-9; };
   const auto begin = std::find_if(samples_.begin(), samples_.end(), inside);
-  const auto end = std::find_if(begin, samples_.end(), [&](const MotionSample& s) {
-    return s.end_s > window.end_s + 1e-9;
-  });
+  const auto end = std::find_if(
+      begin, samples_.end(), [&](const MotionSample& s) { return s.end_s > window.end_s + 1e-9; });
   for (PickedEvent& event : pick_events({begin, end}, window, sensitivity_)) {
     if (event.time_s < last_event_s_ + kLeastGap) continue;
     last_event_s_ = event.time_s;
