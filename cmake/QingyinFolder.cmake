@@ -22,6 +22,11 @@ target_link_options(qingyin_options INTERFACE -Wl,-z,relro,-z,now -Wl,--as-neede
 # Torch sources of a target see the precompiled header of `models`, which is built once.
 function(qingyin_use_torch target)
   target_link_libraries(${target} PRIVATE torch::wheel)
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL EXECUTABLE)
+    # As the libraries are compiled, so that a program can reuse their precompiled header.
+    target_compile_options(${target} PRIVATE -fPIC)
+  endif()
   if(QINGYIN_PCH AND NOT target STREQUAL "qingyin_models")
     target_precompile_headers(${target} REUSE_FROM qingyin_models)
   elseif(QINGYIN_PCH)
