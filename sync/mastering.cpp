@@ -121,7 +121,9 @@ struct Mastering::State {
       replay(trial);
       const double missing = wanted_lufs - trial.figures().integrated_lufs;
       if (std::abs(missing) < kCloseEnoughLu) break;
-      gain_db = std::min(gain_db + missing, plain_db + kMostPush);
+      const double next_db = std::min(gain_db + missing, plain_db + kMostPush);
+      if (next_db == gain_db) break;
+      gain_db = next_db;
     }
     return gain_db;
   }

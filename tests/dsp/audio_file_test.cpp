@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "core/error.h"
+#include "tests/dsp/full_disk.h"
 #include "tests/dsp/signals.h"
 
 namespace qingyin::test {
@@ -147,6 +148,19 @@ TEST_F(AudioFile, RefusesWhatItCannotWrite) {
   AudioFileWriter writer(folder_ / "nan.wav", 48000, 1, SampleFormat::kPcm24, Overwrite::kNo);
   const std::vector<float> nan = {std::nanf("")};
   EXPECT_EQ(code_of([&] { writer.write(nan); }), ErrorCode::kInternal);
+}
+
+TEST_F(AudioFile, AFullDiskIsAnErrorAndLeavesNoFile) {
+  for (const char* name : {"a.wav", "a.flac"}) {
+    const FullDisk full(20000);
+    const auto write = [&] {
+      AudioFileWriter writer(folder_ / name, 48000, 1, SampleFormat::kPcm24, Overwrite::kNo);
+      for (int i = 0; i < 20; ++i) writer.write(noise(0.3, 4800, 32));
+      writer.finish();
+    };
+    EXPECT_EQ(code_of(write), ErrorCode::kIo) << name;
+  }
+  EXPECT_EQ(files(), 0U);
 }
 
 TEST_F(AudioFile, RefusesWhatItCannotRead) {

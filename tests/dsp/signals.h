@@ -21,9 +21,9 @@ inline std::vector<float> sine(double hz, double amplitude, std::int64_t length,
 
 inline std::vector<float> noise(double rms, std::int64_t length, unsigned seed) {
   std::mt19937 generator(seed);
-  std::normal_distribution<float> normal(0, static_cast<float>(rms));
+  std::normal_distribution<float> normal;
   std::vector<float> x(static_cast<std::size_t>(length));
-  for (float& sample : x) sample = normal(generator);
+  for (float& sample : x) sample = static_cast<float>(rms) * normal(generator);
   return x;
 }
 

@@ -18,8 +18,8 @@ std::complex<double> direct(const std::vector<float>& x, const Stft::Config& con
     const int at = frame * config.hop - config.size / 2 + n;
     if (at < 0 || at >= static_cast<int>(x.size())) continue;
     const double window = 0.5 - 0.5 * std::cos(2 * std::numbers::pi * n / config.size);
-    sum += std::polar(window * x[static_cast<std::size_t>(at)],
-                      -2 * std::numbers::pi * bin * n / config.size);
+    sum += window * x[static_cast<std::size_t>(at)] *
+           std::polar(1.0, -2 * std::numbers::pi * bin * n / config.size);
   }
   return sum;
 }

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "sync/spool.h"
+#include "tests/dsp/full_disk.h"
 #include "tests/dsp/signals.h"
 
 namespace qingyin::test {
@@ -183,6 +184,20 @@ ErrorCode code_of_spool(const fs::path& folder) {
   }
   ADD_FAILURE() << "nothing was thrown";
   return ErrorCode::kInternal;
+}
+
+TEST(Spool, AFullDiskIsAnError) {
+  const FullDisk full(10000);
+  Spool spool(fs::temp_directory_path());
+  const StemBlock block{.length = 1000, .stems = {std::vector<float>(2000)}};
+  spool.write(block);
+  try {
+    spool.write(block);
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kIo);
+    EXPECT_NE(std::string(error.what()).find(fs::temp_directory_path()), std::string::npos);
+  }
 }
 
 TEST(Spool, LeavesNoFileAndNeedsAFolder) {
