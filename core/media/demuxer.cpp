@@ -10,7 +10,6 @@ namespace qingyin::media {
 namespace {
 
 constexpr std::int64_t kUnknown = AV_NOPTS_VALUE;
-constexpr std::int64_t kMaxSamplesPerFrame = 1 << 20;
 constexpr int kMaxRetries = 1000;
 
 int interrupted(void* watch) { return static_cast<const Watch*>(watch)->expired() ? 1 : 0; }

@@ -26,6 +26,9 @@ inline constexpr const char* kDecoders =
     "pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_alaw,pcm_mulaw,pcm_dvd,"
     "pcm_bluray";
 
+/// Largest sound frame that a decoder may claim.
+inline constexpr std::int64_t kMaxSamplesPerFrame = 1 << 20;
+
 /// The decoder of `kDecoders` that serves a codec; null: none may.
 const AVCodec* allowed_decoder(AVCodecID codec);
 
