@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "core/media/demuxer.h"
 #include "core/media/orientation.h"
@@ -136,6 +137,7 @@ struct Scan {
   media::PictureTimes times;
   media::FrameHandle first_frame;
   std::int64_t packets = 0, damaged_at_start = 0;
+  std::int64_t earliest = std::numeric_limits<std::int64_t>::max();
 };
 
 void decode_until_first(media::VideoDecoder& decoder, const AVPacket* packet, Scan& scan) {
@@ -157,6 +159,7 @@ void take_packet(const Demuxer& demuxer, const AVPacket& packet, Scan& scan) {
     refuse_protected(demuxer);
   }
   const std::int64_t time = packet.pts == kUnknown ? packet.dts : packet.pts;
+  if (time != kUnknown) scan.earliest = std::min(scan.earliest, time);
   if (time != kUnknown && !(packet.flags & AV_PKT_FLAG_DISCARD)) {
     scan.times.add(time, packet.duration);
   }
@@ -217,6 +220,7 @@ void set_times(const Demuxer& demuxer, const Scan& scan, ClipInfo& info) {
   const AVStream& stream = demuxer.stream(info.video_stream);
   info.tick_rate = {stream.time_base.den, stream.time_base.num};
   info.start_ticks = scan.times.start();
+  info.earliest_ticks = std::min(scan.earliest, info.start_ticks);
   info.duration_ticks = scan.times.length(one_frame(stream));
   info.duration = Seconds(static_cast<double>(info.duration_ticks) / info.tick_rate.per_second());
   info.rate = scan.times.rate();

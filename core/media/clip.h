@@ -34,6 +34,7 @@ struct ClipInfo {
   // tick `start_ticks` (an offset, a negative start and an edit list are in there).
   FrameRate tick_rate{1, 1};
   std::int64_t start_ticks = 0, duration_ticks = 0;
+  std::int64_t earliest_ticks = 0;  // of any packet of the picture, those that are never shown too
   std::int64_t width = 0, height = 0;  // upright and with square pixels, in pixels
   int rotation_deg = 0;                // as stored in the container, clockwise: 0, 90, 180, 270
   std::int64_t bytes = 0;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/atomic_file.h"
 #include "core/media/clip.h"
@@ -28,7 +29,11 @@ class Muxer {
   virtual void write(std::span<const float> interleaved) = 0;
   /// Samples that the sound must have.
   virtual std::int64_t length() const = 0;
+  /// What of the clip the container could not hold, in words, for the user.
+  virtual std::vector<std::string> notes() const = 0;
   /// Finishes, verifies by reopening, and commits under the final name. @throws Error kIo
+  /// (full disk, a sound that does not decode to exactly `length()` samples); then nothing is left
+  /// behind
   virtual void finish() = 0;
 };
 

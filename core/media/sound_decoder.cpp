@@ -41,6 +41,7 @@ bool SoundDecoder::next(AVFrame& frame) {
     }
     if (drained_) return false;
     drained_ = !demuxer_.read(*packet_);
+    if (!drained_ && packet_->size == 0) continue;  // FFmpeg would take it for the end
     if (avcodec_send_packet(context_.get(), drained_ ? nullptr : packet_.get()) < 0) ++damaged_;
     av_packet_unref(packet_.get());
   }

@@ -31,11 +31,12 @@ VideoDecoder::VideoDecoder(Demuxer& demuxer, int stream, int threads) : demuxer_
 
 void VideoDecoder::send(const AVPacket* packet) {
   const MediaLog::Scope scope(demuxer_.log());
+  context_->reordered_opaque = sent_++;
+  if (packet && packet->size == 0) return;  // FFmpeg would take it for the end
   const int error = avcodec_send_packet(context_.get(), packet);
   if (error < 0 && error != AVERROR_EOF) {
     ++damaged_;
-  } else if (packet && packet->pts == AV_NOPTS_VALUE && packet->dts != AV_NOPTS_VALUE &&
-             packet->size > 0) {
+  } else if (packet && packet->pts == AV_NOPTS_VALUE && packet->dts != AV_NOPTS_VALUE) {
     decoding_times_.push(packet->dts);
   }
 }
