@@ -81,8 +81,8 @@ class Fields {
     if (const auto whole = value->as_unsigned()) {
       to = *whole;
     } else {
-      fault(key, "expected a whole number from 0 to 18446744073709551615, found " +
-                     describe(*value));
+      fault(key,
+            "expected a whole number from 0 to 18446744073709551615, found " + describe(*value));
     }
   }
   void read(const std::string& key, std::int64_t& to) const {
@@ -159,8 +159,7 @@ class Fields {
     }
   }
 
-  void pair(const JsonValue& value, const std::string& field, double& first,
-            double& second) const {
+  void pair(const JsonValue& value, const std::string& field, double& first, double& second) const {
     const auto items = value.items();
     if (items.size() != 2) {
       fault(field, "expected an array of two numbers, found " + describe(value) +
@@ -231,16 +230,18 @@ SoundEvent read_event(const Fields& fields) {
 
 // Reads and checks the elements of one array of objects.
 template <typename Sound, typename Read, typename Check>
-std::vector<Sound> read_list(const Fields& root, const std::string& key, Faults& faults,
-                             IdRegister& ids, Read read, Check check) {
+std::vector<Sound> read_list(const Fields& root, const std::string& key, const std::string& name,
+                             Faults& faults, IdRegister& ids, Read read, Check check) {
   std::vector<Sound> out;
   const auto list = root.get(key, JsonKind::kArray);
   if (!list) return out;
   const auto items = list->items();
-  if (key == "events") check_count(items.size(), root.report());
-  if (items.size() > kMaxEvents) return out;
+  check_count(items.size(), [&](const std::string&, const std::string& fault) {
+    throw Error(ErrorCode::kInvalidInput, name + ": /" + key + ": " + fault, "limit");
+  });
   for (std::size_t i = 0; i < items.size(); ++i) {
     const Fields fields(items[i], "/" + key + "/" + std::to_string(i), faults);
+    if (!items[i].is(JsonKind::kObject)) continue;
     Sound sound = read(fields);
     check(sound, fields.report());
     ids.add(sound.id, fields.pointer(), fields.report());
@@ -299,11 +300,11 @@ EventTimeline timeline_from(const JsonText& json, const std::string& name,
   });
   IdRegister ids;
   timeline.ambience = read_list<AmbienceLayer>(
-      root, "ambience", faults, ids, read_layer,
+      root, "ambience", name, faults, ids, read_layer,
       [end](const auto& layer, const auto& report) { check_layer(layer, end, report); });
   root.need("events");
   timeline.events = read_list<SoundEvent>(
-      root, "events", faults, ids, read_event,
+      root, "events", name, faults, ids, read_event,
       [end](const auto& event, const auto& report) { check_event(event, end, report); });
   root.read("prompt", timeline.prompt);
   root.read("negative_prompt", timeline.negative_prompt);

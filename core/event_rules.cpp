@@ -34,12 +34,12 @@ void check_name(const std::string& text, const std::string& field, const FaultRe
 
 void check_time(Seconds time, Seconds end, const std::string& field, const FaultReport& report) {
   if (!std::isfinite(time.count()) || time.count() < 0) {
-    report(field, "expected a time from 0.0 on, found " +
-                      (std::isfinite(time.count()) ? json_number(time.count())
-                                                   : std::string("no finite number")));
+    report(field, "expected a time from 0.0 on, found " + (std::isfinite(time.count())
+                                                               ? json_number(time.count())
+                                                               : std::string("no finite number")));
   } else if (time > end) {
-    report(field, json_number(time.count()) + " lies past the clip's end at " +
-                      json_number(end.count()));
+    report(field,
+           json_number(time.count()) + " lies past the clip's end at " + json_number(end.count()));
   }
 }
 
@@ -47,8 +47,8 @@ void check_span(Seconds onset, Seconds offset, Seconds end, const FaultReport& r
   check_time(onset, end, "onset_s", report);
   check_time(offset, end, "offset_s", report);
   if (offset < onset) {
-    report("offset_s", json_number(offset.count()) + " lies before the onset at " +
-                           json_number(onset.count()));
+    report("offset_s",
+           json_number(offset.count()) + " lies before the onset at " + json_number(onset.count()));
   }
 }
 
@@ -70,8 +70,7 @@ void check_envelope(const std::vector<EnvelopePoint>& envelope, const FaultRepor
     check_range(time, 0, kLongest.count(), field + "/0", report);
     check_range(level, 0, 1, field + "/1", report);
     if (time < last) {
-      report(field + "/0",
-             json_number(time) + " lies before the point at " + json_number(last));
+      report(field + "/0", json_number(time) + " lies before the point at " + json_number(last));
     }
     if (time > last && time <= kLongest.count()) last = time;
   }
@@ -115,9 +114,9 @@ void check_clip(const TimelineClip& clip, const FaultReport& report) {
   if (clip == TimelineClip{}) return;
   const double duration = clip.duration.count();
   if (!(duration > 0)) {
-    report("duration_s", "expected a time above 0.0, found " +
-                             (std::isfinite(duration) ? json_number(duration)
-                                                      : std::string("no finite number")));
+    report("duration_s",
+           "expected a time above 0.0, found " +
+               (std::isfinite(duration) ? json_number(duration) : std::string("no finite number")));
   }
   check_range(duration, 0, kLongest.count(), "duration_s", report);
   check_text(clip.path, "path", report);
@@ -181,17 +180,16 @@ void check_event(const SoundEvent& event, Seconds end, const FaultReport& report
 
 void check_count(std::size_t events, const FaultReport& report) {
   if (events <= kMaxEvents) return;
-  report("events", "has " + std::to_string(events) + " events; at most " +
+  report("events", "has " + std::to_string(events) + " entries; at most " +
                        std::to_string(kMaxEvents) + " are read");
 }
 
 bool is_event_id(std::string_view id) {
   constexpr std::size_t kLongestId = 64;
-  return !id.empty() && id.size() <= kLongestId &&
-         std::all_of(id.begin(), id.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '_' || c == '.' || c == '-';
-         });
+  return !id.empty() && id.size() <= kLongestId && std::all_of(id.begin(), id.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
+  });
 }
 
 void IdRegister::add(const std::string& id, const std::string& place, const FaultReport& report) {

@@ -54,7 +54,8 @@ bool is_event_id(std::string_view id);
 /// Finds ids that are used twice in a file.
 class IdRegister {
  public:
-  /// Reports under "id" if `id` stands at an earlier place already; malformed ids are not looked at.
+  /// Reports under "id" if `id` stands at an earlier place already; malformed ids are not looked
+  /// at.
   void add(const std::string& id, const std::string& place, const FaultReport& report);
   bool contains(const std::string& id) const { return places_.contains(id); }
 

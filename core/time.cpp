@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/text.h"
 
 namespace qingyin {
 namespace {
@@ -13,7 +14,7 @@ std::int64_t parse_whole(std::string_view text, std::string_view all) {
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
   require(status == std::errc() && end == text.data() + text.size() && value >= 0,
           ErrorCode::kInvalidInput,
-          "frame rate: \"" + std::string(all) + "\" is not a fraction such as 30000/1001");
+          "frame rate: " + excerpt(all) + " is not a fraction such as 30000/1001");
   return value;
 }
 
@@ -33,7 +34,7 @@ FrameRate parse_frame_rate(std::string_view text) {
   FrameRate rate{parse_whole(text.substr(0, slash), text), 1};
   if (slash != std::string_view::npos) rate.den = parse_whole(text.substr(slash + 1), text);
   require(rate.den > 0, ErrorCode::kInvalidInput,
-          "frame rate: \"" + std::string(text) + "\" has a zero denominator");
+          "frame rate: " + excerpt(text) + " has a zero denominator");
   return rate;
 }
 
