@@ -104,7 +104,7 @@ class HammerActor final : public Actor {
     const double angle = angle_at(time_s);
     const Point head{hammer_.pivot.x - hammer_.length * std::cos(angle),
                      hammer_.pivot.y - hammer_.length * std::sin(angle)};
-    const Point block{hammer_.pivot.x - hammer_.length, hammer_.pivot.y + 0.45};
+    const Point block{hammer_.pivot.x - hammer_.length, hammer_.pivot.y + 0.66};
     canvas.shadow({block.x, block.y + 1.1}, 1.4, 0.25, 0.6);
     canvas.cover(
         {block.x - 0.9, block.y}, {block.x + 0.9, block.y + 1.1},
@@ -129,7 +129,7 @@ class HammerActor final : public Actor {
       event.onset = Seconds(hammer_.strikes_s[i]);
       event.offset = Seconds(std::min(hammer_.strikes_s[i] + 0.4, duration_s));
       event.intensity = 0.3 + 0.7 * hammer_.force[i];
-      event.position = position_of({hammer_.pivot.x - hammer_.length, hammer_.pivot.y + 0.45});
+      event.position = position_of({hammer_.pivot.x - hammer_.length, hammer_.pivot.y + 0.66});
       event.lane = "impacts";
       events.push_back(event);
     }

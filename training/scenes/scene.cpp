@@ -71,7 +71,7 @@ std::vector<std::unique_ptr<Actor>> draw_actors(std::uint64_t seed, double durat
                                        .start_s = between(0.3, 0.6),
                                        .material = "wood",
                                        .color = {0.75F, 0.12F, 0.08F}}));
-  Hammer hammer{.pivot = {14.6, 6.3},
+  Hammer hammer{.pivot = {14.6, 6.24},
                 .length = 2.9,
                 .strikes_s = {},
                 .force = {},
