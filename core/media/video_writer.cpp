@@ -1,45 +1,27 @@
 #include "core/media/video_writer.h"
 
-extern "C" {
-#include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
-#include <libavutil/opt.h>
-#include <libswscale/swscale.h>
-}
-
 #include <array>
 #include <limits>
 
 #include "core/error.h"
+#include "core/media/ffmpeg.h"
+#include "core/text.h"
 
 namespace qingyin {
 namespace {
 
-struct FormatDeleter {
+struct CloseFormat {
   void operator()(AVFormatContext* format) const {
     avio_closep(&format->pb);
     avformat_free_context(format);
   }
 };
-struct CodecDeleter {
-  void operator()(AVCodecContext* codec) const { avcodec_free_context(&codec); }
-};
-struct FrameDeleter {
-  void operator()(AVFrame* frame) const { av_frame_free(&frame); }
-};
-struct PacketDeleter {
-  void operator()(AVPacket* packet) const { av_packet_free(&packet); }
-};
-struct ScalerDeleter {
-  void operator()(SwsContext* scaler) const { sws_freeContext(scaler); }
-};
-
 const char* container_of(const std::filesystem::path& target) {
   const std::string extension = target.extension().string();
   if (extension == ".mp4") return "mp4";
   if (extension == ".mov") return "mov";
   if (extension == ".mkv") return "matroska";
-  throw Error(ErrorCode::kUsage, "video writer: " + target.string() +
+  throw Error(ErrorCode::kUsage, "video writer: " + printable(target) +
                                      " has no known extension; use .mp4, .mov or .mkv");
 }
 
@@ -55,8 +37,8 @@ class FfmpegVideoWriter final : public VideoWriter {
  public:
   explicit FfmpegVideoWriter(const VideoWriteRequest& request)
       : file_(request.target, request.overwrite),
-        packet_(av_packet_alloc()),
-        frame_(av_frame_alloc()) {
+        packet_(media::make_packet()),
+        frame_(media::make_frame()) {
     open_codec(request);
     open_format(container_of(request.target));
   }
@@ -82,10 +64,9 @@ class FfmpegVideoWriter final : public VideoWriter {
  private:
   void check(int status, const char* doing) const {
     if (status >= 0) return;
-    std::array<char, 128> text{};
-    av_strerror(status, text.data(), text.size());
     throw Error(ErrorCode::kIo, "video writer: could not " + std::string(doing) + " " +
-                                    file_.target().string() + ": " + text.data() +
+                                    printable(file_.target()) + ": " +
+                                    media::ffmpeg_message(status) +
                                     "; check the free space and the permissions of the folder");
   }
 
@@ -151,11 +132,11 @@ class FfmpegVideoWriter final : public VideoWriter {
   }
 
   AtomicFile file_;
-  std::unique_ptr<AVPacket, PacketDeleter> packet_;
-  std::unique_ptr<AVFrame, FrameDeleter> frame_;
-  std::unique_ptr<AVCodecContext, CodecDeleter> codec_;
-  std::unique_ptr<SwsContext, ScalerDeleter> scaler_;
-  std::unique_ptr<AVFormatContext, FormatDeleter> format_;
+  media::PacketHandle packet_;
+  media::FrameHandle frame_;
+  media::CodecHandle codec_;
+  media::SwsHandle scaler_;
+  std::unique_ptr<AVFormatContext, CloseFormat> format_;
   AVStream* stream_ = nullptr;
   std::int64_t frames_ = 0;
 };
