@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/media/ffmpeg.h"
+#include "core/media/media_log.h"
 #include "core/text.h"
 
 namespace qingyin {
@@ -131,6 +132,7 @@ class FfmpegVideoWriter final : public VideoWriter {
     }
   }
 
+  media::MediaLog log_;  // keeps the encoder's chatter off stderr
   AtomicFile file_;
   media::PacketHandle packet_;
   media::FrameHandle frame_;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/event_io.h"
 #include "core/philox.h"
 #include "training/scenes/actors.h"
 
@@ -138,9 +139,14 @@ EventTimeline Scene::truth() const {
   timeline.clip.height = config_.height;
   for (const auto& actor : actors_) actor->add_events(config_.duration.count(), timeline.events);
   std::ranges::stable_sort(timeline.events, {}, &SoundEvent::onset);
+  const auto to_tenth_of_ms = [](Seconds time) {
+    return Seconds(std::round(time.count() * 1e4) / 1e4);
+  };
   for (std::size_t i = 0; i < timeline.events.size(); ++i) {
+    timeline.events[i].onset = to_tenth_of_ms(timeline.events[i].onset);
+    timeline.events[i].offset = to_tenth_of_ms(timeline.events[i].offset);
     timeline.events[i].id = "e" + std::to_string(i + 1);
-    timeline.events[i].seed = derive_seed(config_.seed, timeline.events[i].id);
+    timeline.events[i].seed = default_seed(timeline.events[i].id);
     timeline.events[i].source = "simulated";
   }
   timeline.made_by.program = "qingyin";
