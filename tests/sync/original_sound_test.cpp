@@ -73,6 +73,15 @@ TEST(OriginalSound, DucksWhereEffectsSound) {
   }
 }
 
+TEST(OriginalSound, DoesNotFlutterWithALowTone) {
+  OriginalMixer mixer(OriginalSound::kDuck, {0});
+  const std::vector<float> ones(2 * 48000, 1.0F);
+  const StemBlock got =
+      mixer.push({.length = 48000, .stems = {in_stereo(sine(30, 0.0033, 48000))}}, ones);
+  for (std::size_t n = 4800; n < got.stems[1].size(); ++n)
+    ASSERT_NEAR(got.stems[1][n], 0.2512F, 0.0005F) << n;
+}
+
 TEST(OriginalSound, BlocksChangeNothing) {
   const auto original = in_stereo(noise(0.1, kLength, 73));
   EXPECT_EQ(mixed(OriginalSound::kDuck, original, 100).stems,
