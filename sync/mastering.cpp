@@ -114,16 +114,18 @@ struct Mastering::State {
       return 0;
     }
     const double plain_db = wanted_lufs - found.integrated_lufs;
-    double gain_db = plain_db;
-    if (found.true_peak_dbtp + gain_db <= target.ceiling_dbtp) return gain_db;
+    if (found.true_peak_dbtp + plain_db <= target.ceiling_dbtp) return plain_db;
+
+    // The harder the limiter works, the less a step of gain brings: the secant method.
+    double gain_db = plain_db, slope = 1, last_gain = 0, last_missing = 0;
     for (int i = 0; i < kMostSearches; ++i) {
       Output trial(gain_db, target.ceiling_dbtp, nullptr);
       replay(trial);
       const double missing = wanted_lufs - trial.figures().integrated_lufs;
-      if (std::abs(missing) < kCloseEnoughLu) break;
-      const double next_db = std::min(gain_db + missing, plain_db + kMostPush);
-      if (next_db == gain_db) break;
-      gain_db = next_db;
+      if (i > 0) slope = std::clamp((last_missing - missing) / (gain_db - last_gain), 0.1, 1.0);
+      last_gain = std::exchange(gain_db, std::min(gain_db + missing / slope, plain_db + kMostPush));
+      last_missing = missing;
+      if (std::abs(missing) < kCloseEnoughLu || gain_db == last_gain) return last_gain;
     }
     return gain_db;
   }
