@@ -230,7 +230,7 @@ LexiconMatch look_up(std::string_view text) {
 }
 
 std::vector<std::string_view> nearest_classes(std::string_view text, std::size_t count) {
-  constexpr double kAlike = 0.4;
+  constexpr double kAlike = 0.5;
   std::map<std::string_view, double> best;
   const std::vector<std::string> words = chunks(text);
   for (const auto& [stems, key] : index().keys) {
@@ -242,7 +242,7 @@ std::vector<std::string_view> nearest_classes(std::string_view text, std::size_t
   }
   std::vector<std::pair<double, std::string_view>> ranked;
   for (const auto& [name, score] : best) {
-    if (score >= kAlike) ranked.emplace_back(-score, name);
+    if (score > kAlike) ranked.emplace_back(-score, name);
   }
   std::sort(ranked.begin(), ranked.end());
   std::vector<std::string_view> names;

@@ -140,7 +140,7 @@ constexpr std::array kEntries{
                  .score = 0.8,
                  .size = 0.9,
                  .intensity = 0.85},
-    LexiconEntry{.words = "ocean, sea, wave, surf, 海浪, 海洋, 大海, 波浪, 海",
+    LexiconEntry{.words = "ocean, sea, wave, wave crash, surf, 海浪, 海洋, 大海, 波浪, 海",
                  .sound = "stream",
                  .score = 0.5,
                  .size = 1.0},

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <map>
 #include <set>
+#include <sstream>
 #include <string>
 
 #include "audio_gen/vocabulary.h"
@@ -171,6 +173,28 @@ TEST(Lexicon, UnknownEmptyAndBrokenTextGivesNothing) {
   }
   EXPECT_EQ(best_class("\xff rain \xe8"), "rain");
   EXPECT_EQ(best_class(std::string(100000, 'x') + " rain"), "rain");
+}
+
+/// The row of an entry in docs/sound-bank.md.
+std::string document(const LexiconEntry& entry) {
+  std::ostringstream row;
+  row << "| " << entry.words << " | " << entry.sound;
+  if (entry.score > 0) row << ' ' << entry.score;
+  row << (entry.is_object ? ", a thing" : "") << " | " << entry.material << " | ";
+  if (entry.size) row << "size " << *entry.size << ' ';
+  if (entry.intensity) row << "intensity " << *entry.intensity << ' ';
+  if (entry.sustained) row << (*entry.sustained ? "lasting" : "short");
+  row << " |";
+  return row.str();
+}
+
+TEST(Lexicon, IsDocumentedAsItIs) {
+  std::ifstream file(std::string(QINGYIN_SOURCE_DIR) + "/docs/sound-bank.md");
+  std::multiset<std::string> lines;
+  for (std::string line; std::getline(file, line);) lines.insert(line);
+  for (const LexiconEntry& entry : lexicon_entries()) {
+    EXPECT_EQ(lines.count(document(entry)), 1U) << "missing in the document:\n" << document(entry);
+  }
 }
 
 TEST(Lexicon, NearestClassesHelpWithTypingErrors) {
