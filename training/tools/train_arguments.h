@@ -1,0 +1,26 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "training/trainer.h"
+
+namespace qingyin::training {
+
+/// What the command line asks for.
+struct TrainArguments {
+  std::string what;  // "latent", "vocoder", "foley", "eval" or "help"
+  RunOptions run;
+  std::filesystem::path codec;    // latent.safetensors
+  std::filesystem::path weights;  // folder of the bundled weights
+  std::int64_t batch = 0;         // 0: the trainer's own
+  double rate = 0;                // 0: the trainer's own
+};
+
+/// @throws Error kUsage naming the argument
+TrainArguments parse_train_arguments(int count, const char* const* words);
+
+/// What `--help` prints.
+std::string train_help();
+
+}  // namespace qingyin::training
