@@ -16,24 +16,42 @@ namespace {
 
 /// Textures are cut this far from their start at least: their first second is a beginning.
 constexpr double kEarliestCut = 0.5;
+/// Sustained sounds that are made up to three times as long.
+constexpr float kLongShare = 0.3F;
+constexpr double kLongest = 6;
 
 }  // namespace
 
-TrainingSound training_sound(std::uint64_t seed, std::int64_t index, double length_s) {
+SoundRecipe training_recipe(std::uint64_t seed, std::int64_t index) {
   const auto classes = static_cast<std::int64_t>(sound_classes().size());
   const auto class_id = static_cast<int>(index % classes);
-  const bool is_texture =
-      sound_classes()[static_cast<std::size_t>(class_id)].shape == SoundShape::kTexture;
-  TrainingSound sound{draw_recipe(class_id, derive_seed(seed, std::to_string(index))), is_texture,
-                      {}};
-  if (is_texture) {
+  SoundRecipe recipe = draw_recipe(class_id, derive_seed(seed, std::to_string(index)));
+  const SoundShape shape = sound_classes()[static_cast<std::size_t>(class_id)].shape;
+  const Philox random(recipe.seed, 7);
+  if (shape != SoundShape::kSustained || random.uniform(1) >= kLongShare) return recipe;
+  const double longer = std::min(kLongest, recipe.duration_s * (1 + 2 * random.uniform(2)));
+  const auto points = static_cast<std::size_t>(longer * 100);
+  std::vector<float> curve(recipe.level_curve.empty() ? 0 : points);
+  for (std::size_t i = 0; i < curve.size(); ++i) {
+    curve[i] = recipe.level_curve[i * recipe.level_curve.size() / points];
+  }
+  recipe.duration_s = longer;
+  recipe.level_curve = curve;
+  return recipe;
+}
+
+TrainingSound training_sound(std::uint64_t seed, std::int64_t index, double length_s) {
+  TrainingSound sound{training_recipe(seed, index), false, {}};
+  const auto class_id = static_cast<std::size_t>(sound.recipe.class_id);
+  sound.is_texture = sound_classes()[class_id].shape == SoundShape::kTexture;
+  if (sound.is_texture) {
     const double cut = kEarliestCut + 0.5 * Philox(sound.recipe.seed, 7).uniform(0);
     sound.recipe.duration_s = cut + length_s + 1;
     sound.recipe.level_curve.clear();
     sound.samples = synthesise(sound.recipe, 0, cut + length_s).samples;
-    sound.samples.erase(sound.samples.begin(),
-                        sound.samples.end() - static_cast<std::int64_t>(
-                                                  length_s * bundled::kSampleRate));
+    sound.samples.erase(
+        sound.samples.begin(),
+        sound.samples.end() - static_cast<std::int64_t>(length_s * bundled::kSampleRate));
   } else {
     const double lead = static_cast<double>(bundled::kLeadSamples) / bundled::kSampleRate;
     sound.samples = synthesise(sound.recipe, lead, length_s).samples;

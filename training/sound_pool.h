@@ -17,6 +17,10 @@ struct TrainingSound {
   std::vector<float> samples;
 };
 
+/// The recipe of sound number `index`. Some sustained sounds last longer than the bank draws them,
+/// up to 6 s.
+SoundRecipe training_recipe(std::uint64_t seed, std::int64_t index);
+
 /// Sound number `index` of an endless list that `seed` stands for; all classes in turn. Textures
 /// begin anywhere in themselves, without an attack and without the lead.
 TrainingSound training_sound(std::uint64_t seed, std::int64_t index, double length_s);

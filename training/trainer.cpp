@@ -97,11 +97,11 @@ Trainer::Trainer(torch::nn::Module& module, const RunOptions& options, const Rat
   if (!std::filesystem::exists(state)) return;
   const auto stored = read_safetensors(state);
   const auto seed = stored.metadata.find("seed"), step = stored.metadata.find("step");
-  require(seed != stored.metadata.end() && step != stored.metadata.end(),
-          ErrorCode::kBadCheckpoint, state.string() + ": no training state");
-  require(seed->second == std::to_string(options_.seed), ErrorCode::kUsage,
-          state.string() + ": a run of seed " + seed->second +
-              "; give that --seed, or another --out");
+  require(seed != stored.metadata.end() && step != stored.metadata.end(), ErrorCode::kBadCheckpoint,
+          state.string() + ": no training state");
+  require(
+      seed->second == std::to_string(options_.seed), ErrorCode::kUsage,
+      state.string() + ": a run of seed " + seed->second + "; give that --seed, or another --out");
   step_ = std::stoll(step->second);
   resume(stored.tensors);
 }
@@ -132,8 +132,8 @@ void Trainer::save() const {
                                                  {"steps", std::to_string(options_.steps)},
                                                  {"seed", std::to_string(options_.seed)}};
   write_safetensors(options_.folder / kStateFile, state, facts, Overwrite::kYes);
-  write_safetensors(options_.folder / "weights.safetensors",
-                    with_float_type(average(), at::kHalf), facts, Overwrite::kYes);
+  write_safetensors(options_.folder / "weights.safetensors", with_float_type(average(), at::kHalf),
+                    facts, Overwrite::kYes);
 }
 
 void Trainer::update(double rate) {
@@ -143,8 +143,8 @@ void Trainer::update(double rate) {
   };
   Group matrices, vectors;
   std::vector<at::Tensor> gradients;
-  const at::Tensor count = at::full({}, static_cast<double>(step_ + 1),
-                                    weights_.front().options().dtype(at::kFloat));
+  const at::Tensor count =
+      at::full({}, static_cast<double>(step_ + 1), weights_.front().options().dtype(at::kFloat));
   for (std::size_t i = 0; i < weights_.size(); ++i) {
     if (!weights_[i].grad().defined()) continue;
     Group& group = weights_[i].dim() > 1 ? matrices : vectors;

@@ -30,9 +30,8 @@ std::vector<PooledSound> render_pool(const RunOptions& options) {
   in_parallel(options.sounds, options.threads, [&](std::int64_t i) {
     const TrainingSound sound = training_sound(options.seed, i, kSoundSeconds);
     const auto mel = bundled::clamped_log_mel(sound.samples);
-    pool[static_cast<std::size_t>(i)] = {
-        at::tensor(sound.samples),
-        at::tensor(mel).view({-1, bundled::kMelBands})};
+    pool[static_cast<std::size_t>(i)] = {at::tensor(sound.samples),
+                                         at::tensor(mel).view({-1, bundled::kMelBands})};
   });
   return pool;
 }
@@ -51,16 +50,16 @@ Batch draw_batch(const std::vector<PooledSound>& pool, const VocoderTraining& se
   std::uint64_t drawn = 0;
   for (std::int64_t b = 0; b < settings.batch; ++b) {
     for (int attempt = 0; attempt < 4; ++attempt) {
-      const auto index = static_cast<std::size_t>(random.uniform(drawn) *
-                                                  static_cast<float>(pool.size()));
+      const auto index =
+          static_cast<std::size_t>(random.uniform(drawn) * static_cast<float>(pool.size()));
       const PooledSound& sound = pool[std::min(index, pool.size() - 1)];
       const std::int64_t last = sound.log_mel.size(0) - settings.frames;
       const double range = random.uniform(drawn + 1) < 0.5F ? 4.0 : static_cast<double>(last);
       const auto first = static_cast<std::int64_t>(random.uniform(drawn + 2) * range);
       const double gain = random.uniform(drawn + 3) * 0.9 - 0.6;  // nepers
       drawn += 4;
-      const at::Tensor x = sound.samples.narrow(0, (first + kMargin) * bundled::kHop,
-                                                heard * bundled::kHop);
+      const at::Tensor x =
+          sound.samples.narrow(0, (first + kMargin) * bundled::kHop, heard * bundled::kHop);
       const bool is_heard = x.abs().max().item<float>() > 3e-4F;
       if (!is_heard && attempt < 3) continue;
       samples.push_back(x * std::exp(gain));
@@ -121,11 +120,10 @@ bool train_vocoder(const VocoderTraining& settings, const RunOptions& options) {
   return trainer.run([&](std::int64_t step) {
     const Batch batch = draw_batch(pool, settings, options.seed, step);
     const at::Tensor mel = batch.log_mel.repeat({2, 1, 1}).to(device);
-    const at::Tensor detail =
-        normal_noise({twice, settings.frames, settings.network.noise_channels}, options.seed, step,
-                     "detail");
-    const at::Tensor white = normal_noise({twice, (settings.frames + 3) * bundled::kHop},
-                                          options.seed, step, "white");
+    const at::Tensor detail = normal_noise(
+        {twice, settings.frames, settings.network.noise_channels}, options.seed, step, "detail");
+    const at::Tensor white =
+        normal_noise({twice, (settings.frames + 3) * bundled::kHop}, options.seed, step, "white");
     at::Tensor y;
     {
       const LowPrecision low(options.bf16, options.device);

@@ -18,8 +18,8 @@ struct VocoderTraining {
 
 /// Figures of two signals [B, L] that sound alike.
 struct SpectralDistance {
-  at::Tensor stft;    // linear (relative) + 0.5 * log magnitude L1, mean over three resolutions
-  at::Tensor log_mel; // L1 in nepers
+  at::Tensor stft;     // linear (relative) + 0.5 * log magnitude L1, mean over three resolutions
+  at::Tensor log_mel;  // L1 in nepers
 };
 SpectralDistance spectral_distance(const at::Tensor& a, const at::Tensor& b);
 

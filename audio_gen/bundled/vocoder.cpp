@@ -116,8 +116,8 @@ at::Tensor VocoderImpl::spectrum(const at::Tensor& log_mel, const at::Tensor& de
   const auto device = log_mel.device();
   const at::Tensor bands = log_mel.to(at::kFloat) - band_gain_.to(device);
   const at::Tensor below = band_below_.to(device);
-  const at::Tensor base = at::lerp(bands.index_select(2, below), bands.index_select(2, below + 1),
-                                   share_.to(device));
+  const at::Tensor base =
+      at::lerp(bands.index_select(2, below), bands.index_select(2, below + 1), share_.to(device));
   const at::Tensor tonal = (base + parts[0]).clamp_max(kLoudest).exp();
   const at::Tensor noise = (base + parts[2]).clamp_max(kLoudest).exp() / kWhiteRms;
   return at::polar(tonal, parts[1]) + noise * white_spectrum;

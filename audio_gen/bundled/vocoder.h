@@ -56,7 +56,7 @@ class VocoderImpl : public torch::nn::Module {
   at::Tensor band_below_;  // [bins] the band whose centre lies at or below a bin
   at::Tensor share_;       // [bins] of the next band in a bin's log magnitude
   at::Tensor band_gain_;   // [M] log of the filters' sums
-  at::Tensor window_;     // [1920]
+  at::Tensor window_;      // [1920]
   torch::nn::Linear input;
   torch::nn::LayerNorm input_norm;
   torch::nn::ModuleList blocks;

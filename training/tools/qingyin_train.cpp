@@ -5,6 +5,8 @@
 #include <iostream>
 
 #include "core/error.h"
+#include "training/foley_trainer.h"
+#include "training/latent_trainer.h"
 #include "training/tools/train_arguments.h"
 #include "training/vocoder_trainer.h"
 
@@ -34,9 +36,16 @@ int run(TrainArguments arguments) {
     VocoderTraining settings;
     apply(arguments, settings.batch, settings.rates);
     is_finished = train_vocoder(settings, arguments.run);
+  } else if (arguments.what == "foley") {
+    FoleyTraining settings{.codec = arguments.codec};
+    apply(arguments, settings.batch, settings.rates);
+    is_finished = train_foley(settings, arguments.run);
+  } else if (arguments.what == "latent") {
+    const LatentTables tables = train_latent(arguments.run);
+    std::cout << "share of the variance kept: " << tables.kept << '\n';
   } else {
-    throw Error(ErrorCode::kUsage, "cannot train \"" + arguments.what +
-                                       "\": expected latent, vocoder, foley or eval");
+    throw Error(ErrorCode::kUsage,
+                "cannot train \"" + arguments.what + "\": expected latent, vocoder, foley or eval");
   }
   if (!is_finished) std::cerr << "stopped; the same command goes on from here\n";
   return is_finished ? 0 : exit_code(ErrorCode::kCancelled);

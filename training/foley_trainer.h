@@ -1,0 +1,23 @@
+#pragma once
+
+#include <filesystem>
+
+#include "audio_gen/bundled/flow_transformer.h"
+#include "training/trainer.h"
+
+namespace qingyin::training {
+
+struct FoleyTraining {
+  FlowTransformerConfig network = bundled_flow_transformer();
+  std::filesystem::path codec;  // latent.safetensors
+  std::int64_t batch = 48;
+  double drop_share = 0.1;  // of items whose class, material, size and intensity are withheld
+  Rates rates{.peak = 1.5e-3, .warm_up = 150, .decay_from = 0.5};
+};
+
+/// Trains the flow transformer on sounds of the bank in the latent; RunOptions::sounds of them.
+/// @return false if stopped
+/// @throws Error as Trainer; kModelMissing if the codec is not there
+bool train_foley(const FoleyTraining& settings, const RunOptions& options);
+
+}  // namespace qingyin::training
