@@ -12,8 +12,8 @@ namespace {
 
 constexpr double kPeakReach = 0.15;
 constexpr double kMedianReach = 0.5;
-constexpr double kProminence = 0.3;   // of the window's high evidence, at sensitivity 0.5
-constexpr double kConfidence = 0.22;  // least, at sensitivity 0.5
+constexpr double kProminence = 0.3;  // of the window's high evidence, at sensitivity 0.5
+constexpr double kConfidence = 0.2;  // least, at sensitivity 0.5
 constexpr double kTiny = 1e-9;
 
 using Cells = std::array<double, kCells>;
@@ -67,7 +67,7 @@ std::size_t stop_near(std::span<const MotionSample> samples, const Evidence& evi
 // what happens within a second around.
 PickedEvent judge_stop(std::span<const MotionSample> samples, const Evidence& evidence,
                        const Peak& peak) {
-  constexpr double kClear = 0.82, kFull = 12.5, kOffset = -14.05;
+  constexpr double kClear = 1.1, kFull = 16, kOffset = -17.6;
   constexpr double kQuietStop = 0.1, kQuietSpeed = 2.0;
   constexpr std::ptrdiff_t kAround = 100;
   constexpr std::size_t kBefore = 4, kAfter = 3;
@@ -99,7 +99,7 @@ PickedEvent judge_stop(std::span<const MotionSample> samples, const Evidence& ev
 // A start: the change grows many times over what it was just before.
 PickedEvent judge_start(std::span<const MotionSample> samples, const Evidence& evidence,
                         const Peak& peak) {
-  constexpr double kGrowth = 1.4, kStanding = 1.5, kOffset = -5.05;
+  constexpr double kGrowth = 1.5, kStanding = 0.6, kOffset = -3.6;
   constexpr double kQuietLevel = 1.0;  // grey levels per second
   constexpr double kWeak = 10, kStrong = 1000, kLongest = 1.5;
   const auto index = static_cast<std::ptrdiff_t>(peak.index);
@@ -135,6 +135,43 @@ PickedEvent judge_start(std::span<const MotionSample> samples, const Evidence& e
   return event;
 }
 
+// Peaks of the stops alone that are strikes for sure.
+std::vector<PickedEvent> sure_strikes(std::span<const MotionSample> samples,
+                                      const Evidence& evidence, double prominence) {
+  constexpr double kSure = 0.5, kHighShare = 0.98;
+  Curve stops = evidence.stops;
+  const double high = std::max(quantile(stops.values, kHighShare), kTiny);
+  for (double& v : stops.values) v /= high;
+  std::vector<PickedEvent> strikes;
+  for (const Peak& peak : find_peaks(stops, kPeakReach, kMedianReach, prominence)) {
+    const PickedEvent strike = judge_stop(samples, evidence, peak);
+    if (strike.confidence > kSure) strikes.push_back(strike);
+  }
+  return strikes;
+}
+
+// What starts at `start` may be a fall that ends in a strike. A fall gathers speed, a bang is at
+// its strongest at once: a start that is weak against what follows gives way to the strike.
+const PickedEvent* strike_after(const PickedEvent& start, const Evidence& evidence,
+                                const std::vector<PickedEvent>& strikes) {
+  constexpr double kSoonest = 0.05, kLatest = 0.4, kWeakShare = 0.45;
+  for (const PickedEvent& strike : strikes) {
+    const double wait = strike.time_s - start.time_s;
+    if (wait < kSoonest || wait > kLatest) continue;
+    const std::vector<double>& level = evidence.level.values;
+    const std::size_t from = evidence.level.index_of(start.time_s - 0.1);
+    const std::size_t early = evidence.level.index_of(start.time_s);
+    const std::size_t to = evidence.level.index_of(strike.time_s - kStopLag);
+    const auto highest = [&](std::size_t begin, std::size_t end) {
+      double most = 0;
+      for (std::size_t i = begin; i <= end; ++i) most = std::max(most, level[i]);
+      return most;
+    };
+    if (highest(from, early) < kWeakShare * highest(from, std::max(early, to))) return &strike;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::vector<PickedEvent> pick_events(std::span<const MotionSample> samples,
@@ -143,16 +180,21 @@ std::vector<PickedEvent> pick_events(std::span<const MotionSample> samples,
   if (samples.size() < 3) return events;
   const double lean = 2 * (0.5 - sensitivity);  // -1 eager .. 1 strict
   const double least = logit(kConfidence) + 3 * lean;
+  const double prominence = kProminence * std::pow(2.0, lean);
   const Evidence evidence = gather_evidence(samples, window.begin_s, window.end_s);
-  for (const Peak& peak :
-       find_peaks(evidence.mixed, kPeakReach, kMedianReach, kProminence * std::pow(2.0, lean))) {
-    const double t = evidence.mixed.time_of(static_cast<double>(peak.index));
-    if (t < window.from_s || t >= window.to_s) continue;
-    const PickedEvent stop = judge_stop(samples, evidence, peak);
+  const std::vector<PickedEvent> strikes = sure_strikes(samples, evidence, prominence);
+  for (const Peak& peak : find_peaks(evidence.mixed, kPeakReach, kMedianReach, prominence)) {
+    PickedEvent event = judge_stop(samples, evidence, peak);
     const PickedEvent start = judge_start(samples, evidence, peak);
-    const PickedEvent& better = start.confidence > stop.confidence ? start : stop;
-    if (logit(better.confidence) > least) events.push_back(better);
+    if (start.confidence > event.confidence) {
+      const PickedEvent* strike = strike_after(start, evidence, strikes);
+      event = strike != nullptr ? *strike : start;
+    }
+    if (logit(event.confidence) > least && event.time_s >= window.from_s &&
+        event.time_s < window.to_s)
+      events.push_back(event);
   }
+  std::ranges::sort(events, {}, &PickedEvent::time_s);
   return events;
 }
 

@@ -25,7 +25,7 @@ double mean_difference(const cv::Mat& a, const cv::Mat& b) {
 std::vector<GreyFrame> FrameSieve::push(cv::Mat picture, double time_s) {
   const double difference =
       entries_.empty() ? 0 : mean_difference(picture, entries_.back().frame.picture);
-  entries_.push_back({{std::move(picture), time_s, false}, difference});
+  entries_.push_back({{.picture = std::move(picture), .time_s = time_s}, difference});
   std::vector<GreyFrame> released;
   while (decided_ + kLookAhead < entries_.size()) release(released);
   return released;
@@ -36,7 +36,7 @@ std::vector<GreyFrame> FrameSieve::finish() {
   while (decided_ < entries_.size()) release(released);
   entries_.clear();
   decided_ = first_number_ = 0;
-  carry_cut_ = false;
+  carry_cut_ = dropped_ = false;
   return released;
 }
 
@@ -44,12 +44,15 @@ void FrameSieve::release(std::vector<GreyFrame>& released) {
   const std::size_t index = decided_;
   const bool cut = starts_shot(index) || carry_cut_;
   carry_cut_ = false;
-  if (is_single_repeat(index)) {
+  const bool repeat = is_single_repeat(index);
+  if (repeat) {
     carry_cut_ = cut;
   } else {
+    entries_[index].frame.after_repeat = dropped_;
     entries_[index].frame.after_cut = cut;
     released.push_back(entries_[index].frame);
   }
+  dropped_ = repeat;
   ++decided_;
   if (decided_ > kHistory) {
     entries_.pop_front();

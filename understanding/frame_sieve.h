@@ -11,7 +11,8 @@ namespace qingyin {
 struct GreyFrame {
   cv::Mat picture;  // [height, width], uint8
   double time_s = 0;
-  bool after_cut = false;  // the picture before it belongs to another shot
+  bool after_cut = false;     // the picture before it belongs to another shot
+  bool after_repeat = false;  // a repeat was dropped before it
 };
 
 /// Drops repeated frames and marks scene cuts, a few frames behind the newest one.
@@ -45,6 +46,7 @@ class FrameSieve {
   std::size_t decided_ = 0;       // entries_[0 .. decided_) are decided
   std::size_t first_number_ = 0;  // number of entries_[0] in the clip
   bool carry_cut_ = false;        // a cut fell on a dropped frame
+  bool dropped_ = false;          // the frame before was dropped
 };
 
 }  // namespace qingyin

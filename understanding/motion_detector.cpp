@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/philox.h"
+#include "understanding/frame_pacer.h"
 #include "understanding/frame_sieve.h"
 #include "understanding/motion_meter.h"
 #include "understanding/shot_tracker.h"
@@ -43,12 +44,14 @@ class Run {
   EventTimeline finish();
 
  private:
+  void pace(std::vector<GreyFrame> frames);
   void accept(std::vector<GreyFrame> frames);
   void measure_batch();
   void collect();
   SoundEvent sound_of(const PickedEvent& picked) const;
 
   FrameSieve sieve_;
+  FramePacer pacer_;
   ShotTracker tracker_;
   std::vector<MotionMeter> meters_;  // one per thread
   std::vector<GreyFrame> batch_;     // consecutive frames; the first is the last one of before
@@ -61,7 +64,11 @@ void Run::add(const Frame& frame) {
   const double time_s = frame.time.count();
   if (last_time_s_ && time_s < *last_time_s_ + kLeastSpacing) return;
   last_time_s_ = time_s;
-  accept(sieve_.push(grey_picture(frame), time_s));
+  pace(sieve_.push(grey_picture(frame), time_s));
+}
+
+void Run::pace(std::vector<GreyFrame> frames) {
+  for (GreyFrame& frame : frames) accept(pacer_.push(std::move(frame)));
 }
 
 void Run::accept(std::vector<GreyFrame> frames) {
@@ -114,7 +121,8 @@ SoundEvent Run::sound_of(const PickedEvent& picked) const {
 }
 
 EventTimeline Run::finish() {
-  accept(sieve_.finish());
+  pace(sieve_.finish());
+  accept(pacer_.finish());
   measure_batch();
   tracker_.end_shot(duration_s_);
   collect();

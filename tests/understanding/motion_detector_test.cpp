@@ -40,7 +40,7 @@ double hammer_height(double t, const std::vector<double>& blows) {
 
 Scene hammer(const std::vector<double>& blows, double x = 200) {
   return [=](double px, double py, double t) {
-    return disc(texture(px, py), px, py, x, 130 - hammer_height(t, blows), 18);
+    return disc(backdrop(px, py), px, py, x, 130 - hammer_height(t, blows), 18);
   };
 }
 
@@ -77,6 +77,29 @@ TEST(MotionDetector, ThreadsChangeNothing) {
             understood(hammer(kBlows), times, 4.5, {.threads = 3}));
 }
 
+// The scene as a camera of 25 frames per second sees it, with grain: `frame` counts its pictures.
+double filmed(const Scene& scene, double x, double y, int frame) {
+  const auto grain = static_cast<std::int64_t>(frame) * 1000003 +
+                     static_cast<std::int64_t>(y) * 1009 + static_cast<std::int64_t>(x);
+  return scene(x, y, frame / 25.0) + 8 * (hash01(grain) - 0.5);
+}
+
+TEST(MotionDetector, RepeatedFramesChangeNothing) {
+  const Scene blows = hammer(kBlows);
+  const Scene plain = [&](double x, double y, double t) {
+    return filmed(blows, x, y, static_cast<int>(std::lround(t * 25)));
+  };
+  // Stored as 30 frames per second: every sixth frame shows its predecessor again.
+  const Scene stored = [&](double x, double y, double t) {
+    const auto slot = static_cast<int>(std::lround(t * 30));
+    return filmed(blows, x, y, slot / 6 * 5 + std::min(slot % 6, 4));
+  };
+  const EventTimeline once = understood(plain, even_times(4.5, 25), 4.5);
+  const EventTimeline repeated = understood(stored, even_times(4.5, 30), 4.5);
+  expect_blows(once, kBlows, 0.02);
+  expect_blows(repeated, kBlows, 0.03);
+}
+
 TEST(MotionDetector, KeepsTimeWhenTheRateVaries) {
   std::vector<double> times;
   for (double t = 0; t < 4.5; t += kFrame * (1 + 0.5 * hash01(static_cast<int>(1000 * t))))
@@ -86,7 +109,7 @@ TEST(MotionDetector, KeepsTimeWhenTheRateVaries) {
 
 TEST(MotionDetector, HarderBlowIsMoreIntense) {
   const Scene soft = [](double x, double y, double t) {
-    return disc(texture(x, y), x, y, 200, 130 - hammer_height(t, kBlows) * 0.2, 18);
+    return disc(backdrop(x, y), x, y, 200, 130 - hammer_height(t, kBlows) * 0.2, 18);
   };
   const auto times = even_times(4.5, 30);
   const EventTimeline weak = understood(soft, times, 4.5);
@@ -101,7 +124,7 @@ TEST(MotionDetector, StartFromRestIsAnEvent) {
     const double since = t - 2.0;
     const double flash = since >= 0 ? 120 * std::exp(-since / 0.08) : 0;
     const double glow = flash * std::exp(-(std::pow(x - 80, 2) + std::pow(y - 60, 2)) / 2000);
-    return texture(x, y) * 0.6 + glow;
+    return backdrop(x, y) * 0.6 + glow;
   };
   const EventTimeline timeline = understood(shot, even_times(4, 30), 4);
   ASSERT_EQ(timeline.events.size(), 1U);
@@ -114,10 +137,10 @@ TEST(MotionDetector, NoiseAndStillPicturesGiveNothing) {
   const Scene noise = [](double x, double y, double t) {
     const auto n = static_cast<std::int64_t>(std::lround(t * 30)) * 1000003 +
                    static_cast<std::int64_t>(y) * 1009 + static_cast<std::int64_t>(x);
-    return texture(x, y) + 12 * (hash01(n) - 0.5);
+    return backdrop(x, y) + 12 * (hash01(n) - 0.5);
   };
   EXPECT_TRUE(understood(noise, even_times(6, 30), 6).events.empty());
-  const Scene still = [](double x, double y, double) { return texture(x, y); };
+  const Scene still = [](double x, double y, double) { return backdrop(x, y); };
   EXPECT_TRUE(understood(still, even_times(3, 30), 3).events.empty());
 }
 
@@ -137,7 +160,7 @@ TEST(MotionDetector, PanAndShakeGiveNothing) {
 
 TEST(MotionDetector, ACutIsWrittenAndIsNoEvent) {
   const Scene cut = [](double x, double y, double t) {
-    return t < 1.99 ? texture(x, y) : 255 - texture(2 * x + 40, 1.5 * y + 90);
+    return t < 1.99 ? backdrop(x, y) : 255 - texture(2 * x + 40, 1.5 * y + 90);
   };
   const EventTimeline timeline = understood(cut, even_times(4, 30), 4);
   EXPECT_TRUE(timeline.events.empty());
@@ -145,8 +168,24 @@ TEST(MotionDetector, ACutIsWrittenAndIsNoEvent) {
   EXPECT_NEAR(timeline.cuts[0].count(), 2.0, 1e-9);
 }
 
+TEST(MotionDetector, ACutDoesNotHideBlows) {
+  const Scene blows = hammer(kBlows);
+  const Scene cut = [&](double x, double y, double t) {
+    return t < 2.15 ? blows(x, y, t) : 255 - blows(x, y, t);
+  };
+  const EventTimeline timeline = understood(cut, even_times(4.5, 30), 4.5);
+  EXPECT_EQ(timeline.cuts.size(), 1U);
+  expect_blows(timeline, kBlows, 0.025);
+}
+
+TEST(MotionDetector, LongClipGivesTheSameBlowsEverywhere) {
+  std::vector<double> blows;
+  for (double t = 1.3; t < 59; t += 1.37) blows.push_back(t);
+  expect_blows(understood(hammer(blows), even_times(60, 30), 60), blows, 0.025);
+}
+
 TEST(MotionDetector, TinyClips) {
-  const Scene still = [](double x, double y, double) { return texture(x, y); };
+  const Scene still = [](double x, double y, double) { return backdrop(x, y); };
   for (const int frames : {1, 2, 3}) {
     const double duration_s = frames * kFrame;
     const EventTimeline timeline = understood(still, even_times(duration_s, 30), duration_s);
@@ -176,7 +215,7 @@ TEST(MotionDetector, RefusesWhatItCannotDo) {
 
 TEST(MotionDetector, SensitivityAddsEvents) {
   const Scene faint = [](double x, double y, double t) {
-    return disc(texture(x, y), x, y, 200 + 20 * std::sin(9 * t),
+    return disc(backdrop(x, y), x, y, 200 + 20 * std::sin(9 * t),
                 130 - hammer_height(t, kBlows) * 0.3 + 6 * std::sin(17 * t), 12);
   };
   const auto times = even_times(4.5, 30);

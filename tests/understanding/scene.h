@@ -29,9 +29,22 @@ inline double texture(double x, double y) {
          20 * std::sin(0.071 * x - 0.113 * y);
 }
 
+/// The same at whole pixels, from a table.
+inline double backdrop(double x, double y) {
+  constexpr int kWidth = 320, kHeight = 180;
+  static const std::vector<double> table = [] {
+    std::vector<double> values;
+    for (int row = 0; row < kHeight; ++row)
+      for (int column = 0; column < kWidth; ++column) values.push_back(texture(column, row));
+    return values;
+  }();
+  return table[static_cast<std::size_t>(y) * kWidth + static_cast<std::size_t>(x)];
+}
+
 /// A textured disc of soft edge drawn over `under`.
 inline double disc(double under, double x, double y, double cx, double cy, double radius) {
-  const double distance = std::hypot(x - cx, y - cy);
+  const double distance = std::sqrt((x - cx) * (x - cx) + (y - cy) * (y - cy));
+  if (distance > radius + 8) return under;
   const double cover = 1 / (1 + std::exp((distance - radius) / 0.6));
   const double skin = 190 + 50 * std::sin(0.5 * (x - cx)) * std::cos(0.45 * (y - cy));
   return under + cover * (skin - under);
