@@ -13,7 +13,7 @@ namespace {
 constexpr double kPeakReach = 0.15;
 constexpr double kMedianReach = 0.5;
 constexpr double kProminence = 0.3;  // of the window's high evidence, at sensitivity 0.5
-constexpr double kConfidence = 0.2;  // least, at sensitivity 0.5
+constexpr double kConfidence = 0.3;  // least, at sensitivity 0.5
 constexpr double kTiny = 1e-9;
 
 using Cells = std::array<double, kCells>;
@@ -132,6 +132,7 @@ PickedEvent judge_start(std::span<const MotionSample> samples, const Evidence& e
     weights[k] = grown * grown;
   }
   locate(weights, event);
+  event.brighter = std::max(samples[at].brighter, samples[at - 1].brighter);
   return event;
 }
 

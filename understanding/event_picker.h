@@ -21,7 +21,8 @@ struct PickedEvent {
   double intensity = 0;   // [0, 1]
   double x = 0, y = 0;    // right and up, [-1, 1]
   EventCause cause = EventCause::kStop;
-  double area = 0;  // share of the cells that took part, [0, 1]
+  double area = 0;      // share of the cells that took part, [0, 1]
+  double brighter = 0;  // growth of the mean brightness at a start, grey levels
 };
 
 /// The span that statistics are taken over, and the part of it that events are wanted from.

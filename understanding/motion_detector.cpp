@@ -1,105 +1,62 @@
 #include <algorithm>
 #include <cmath>
-#include <opencv2/core.hpp>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/error.h"
 #include "core/philox.h"
-#include "understanding/frame_pacer.h"
-#include "understanding/frame_sieve.h"
-#include "understanding/motion_meter.h"
+#include "understanding/motion_stream.h"
 #include "understanding/shot_tracker.h"
+#include "understanding/sustained_finder.h"
 #include "understanding/understanding.h"
 
 namespace qingyin {
 namespace {
 
-constexpr std::int64_t kLongestSide = 320;
-constexpr double kLeastSpacing = 0.022;  // seconds: 60 frames per second are read as 30
-constexpr std::size_t kBatch = 16;       // pairs of frames measured together
-constexpr std::uint64_t kSeed = 0;       // events' seeds differ by their ids
-
-cv::Mat grey_picture(const Frame& frame) {
-  require(frame.channels == 1 && frame.height > 0 && frame.width > 0 &&
-              frame.pixels.size() == static_cast<std::size_t>(frame.height * frame.width),
-          ErrorCode::kInternal, "understanding: a frame is not grey; open the clip with request()");
-  cv::Mat picture(static_cast<int>(frame.height), static_cast<int>(frame.width), CV_8UC1);
-  std::copy(frame.pixels.begin(), frame.pixels.end(), picture.data);
-  return picture;
-}
+constexpr std::uint64_t kSeed = 0;  // events' seeds differ by their ids
 
 // One clip on its way through the detector.
 class Run {
  public:
   Run(const MotionDetectorOptions& options, Seconds duration)
-      : tracker_(options.sensitivity),
-        meters_(static_cast<std::size_t>(std::max(1, options.threads))),
+      : options_(options),
+        stream_(options.threads),
+        tracker_(options.sensitivity),
         duration_s_(duration.count()) {}
 
-  void add(const Frame& frame);
+  void add(const Frame& frame) { follow(stream_.push(frame)); }
   EventTimeline finish();
 
  private:
-  void pace(std::vector<GreyFrame> frames);
-  void accept(std::vector<GreyFrame> frames);
-  void measure_batch();
+  void follow(const std::vector<MotionItem>& items);
   void collect();
   SoundEvent sound_of(const PickedEvent& picked) const;
+  SoundEvent sound_of(const SustainedMotion& motion) const;
+  void add_sustained();
 
-  FrameSieve sieve_;
-  FramePacer pacer_;
+  MotionDetectorOptions options_;
+  MotionStream stream_;
   ShotTracker tracker_;
-  std::vector<MotionMeter> meters_;  // one per thread
-  std::vector<GreyFrame> batch_;     // consecutive frames; the first is the last one of before
+  SustainedFinder sustained_;
   double duration_s_;
-  std::optional<double> last_time_s_;
   EventTimeline timeline_;
 };
 
-void Run::add(const Frame& frame) {
-  const double time_s = frame.time.count();
-  if (last_time_s_ && time_s < *last_time_s_ + kLeastSpacing) return;
-  last_time_s_ = time_s;
-  pace(sieve_.push(grey_picture(frame), time_s));
-}
-
-void Run::pace(std::vector<GreyFrame> frames) {
-  for (GreyFrame& frame : frames) accept(pacer_.push(std::move(frame)));
-}
-
-void Run::accept(std::vector<GreyFrame> frames) {
-  for (GreyFrame& frame : frames) {
-    batch_.push_back(std::move(frame));
-    if (batch_.size() > kBatch) measure_batch();
-  }
-}
-
-// The pairs are independent of one another, so the number of threads changes no result.
-void Run::measure_batch() {
-  if (batch_.empty()) return;
-  std::vector<MotionSample> samples(batch_.size() - 1);
-  const auto work = [&](std::size_t first) {
-    for (std::size_t i = first; i < samples.size(); i += meters_.size())
-      if (!batch_[i + 1].after_cut) samples[i] = meters_[first].measure(batch_[i], batch_[i + 1]);
-  };
-  {
-    std::vector<std::jthread> others;
-    for (std::size_t k = 1; k < meters_.size(); ++k) others.emplace_back(work, k);
-    work(0);
-  }
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    if (batch_[i + 1].after_cut) {
-      tracker_.end_shot(batch_[i + 1].time_s);
-      timeline_.cuts.emplace_back(batch_[i + 1].time_s);
-    } else {
-      tracker_.add(samples[i]);
+void Run::follow(const std::vector<MotionItem>& items) {
+  for (const MotionItem& item : items) {
+    if (const auto* sample = std::get_if<MotionSample>(&item)) {
+      tracker_.add(*sample);
+      sustained_.add(*sample);
+      continue;
     }
+    const double cut_s = std::get<SceneCut>(item).time_s;
+    tracker_.end_shot(cut_s);
+    sustained_.end_shot();
+    timeline_.cuts.emplace_back(cut_s);
   }
-  batch_.erase(batch_.begin(), batch_.end() - 1);
   collect();
 }
 
@@ -107,9 +64,14 @@ void Run::collect() {
   for (const PickedEvent& picked : tracker_.take()) timeline_.events.push_back(sound_of(picked));
 }
 
+// A start that fills the picture with light is an explosion; what else starts or stops at once is
+// taken for an impact, which a person or a recogniser may rename.
 SoundEvent Run::sound_of(const PickedEvent& picked) const {
+  constexpr double kWide = 0.4, kBrighter = 12;
+  const bool blast =
+      picked.cause == EventCause::kStart && picked.area > kWide && picked.brighter > kBrighter;
   SoundEvent event;
-  event.label = "impact";
+  event.label = blast ? "explosion" : "impact";
   event.lane = "impacts";
   event.onset = Seconds(std::clamp(picked.time_s, 0.0, duration_s_));
   event.offset = Seconds(std::clamp(picked.end_s, event.onset.count(), duration_s_));
@@ -120,12 +82,46 @@ SoundEvent Run::sound_of(const PickedEvent& picked) const {
   return event;
 }
 
+// What travels rolls, what stays in place rubs.
+SoundEvent Run::sound_of(const SustainedMotion& motion) const {
+  constexpr double kTravels = 0.5, kConfidence = 0.2;
+  constexpr double kWeak = 10, kStrong = 1000;  // grey levels per second
+  SoundEvent event;
+  event.label = motion.travel > kTravels ? "rolling" : "scrape";
+  event.lane = "foley";
+  event.onset = Seconds(std::clamp(motion.begin_s, 0.0, duration_s_));
+  event.offset = Seconds(std::clamp(motion.end_s, event.onset.count(), duration_s_));
+  event.intensity =
+      std::clamp(std::log(motion.strength / kWeak) / std::log(kStrong / kWeak), 0.0, 1.0);
+  event.position = {{motion.x, motion.y}};
+  event.confidence = kConfidence;
+  event.source = "motion";
+  for (std::size_t i = 0; i < motion.levels.size(); ++i)
+    event.envelope.push_back(
+        {Seconds((static_cast<double>(i) + 0.5) * motion.step_s), motion.levels[i]});
+  return event;
+}
+
+// A stretch full of events is those events, not one that lasts.
+void Run::add_sustained() {
+  constexpr double kMostEvents = 0.5;  // per second
+  std::vector<SoundEvent> lasting;
+  for (const SustainedMotion& motion : sustained_.found()) {
+    const auto inside = std::ranges::count_if(timeline_.events, [&](const SoundEvent& e) {
+      return e.onset.count() >= motion.begin_s && e.onset.count() < motion.end_s;
+    });
+    if (static_cast<double>(inside) <= kMostEvents * (motion.end_s - motion.begin_s))
+      lasting.push_back(sound_of(motion));
+  }
+  timeline_.events.insert(timeline_.events.end(), lasting.begin(), lasting.end());
+}
+
 EventTimeline Run::finish() {
-  pace(sieve_.finish());
-  accept(pacer_.finish());
-  measure_batch();
+  follow(stream_.finish());
   tracker_.end_shot(duration_s_);
   collect();
+  sustained_.end_shot();
+  if (options_.find_sustained) add_sustained();
   std::ranges::stable_sort(timeline_.events, {}, &SoundEvent::onset);
   for (std::size_t i = 0; i < timeline_.events.size(); ++i) {
     SoundEvent& event = timeline_.events[i];
@@ -142,7 +138,7 @@ class MotionDetector : public Understanding {
 
   FrameRequest request() const override {
     return {.rate = {},
-            .longest_side = kLongestSide,
+            .longest_side = MotionStream::kLongestSide,
             .color = FrameColor::kGrey,
             .decode_threads = std::max(1, options_.threads)};
   }
@@ -173,9 +169,6 @@ std::unique_ptr<Understanding> make_motion_detector(const MotionDetectorOptions&
   require(options.threads >= 1 && options.threads <= 256, ErrorCode::kUsage,
           "understanding: " + std::to_string(options.threads) +
               " threads; expected a number from 1 to 256");
-  // OpenCV's flow splits the picture by its own thread count, which changes the field; pairs of
-  // frames are shared out between threads here instead.
-  cv::setNumThreads(1);
   return std::make_unique<MotionDetector>(options);
 }
 
