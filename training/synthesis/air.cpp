@@ -75,6 +75,28 @@ void add_fire(Layer& layer) {
   add_crackle(layer, (6 + 26 * layer.intensity()) * random.range(0.7, 1.4));
 }
 
+namespace {
+
+/// What exhaust, block and panels make of the firing.
+Signal resonate(Layer& layer) {
+  Random& random = layer.random;
+  const Signal& out = layer.out;
+  Signal body(out.size(), 0.0);
+  double resonance = layer.by_size(260, 75) * random.range(0.8, 1.25);
+  for (int k = 0; k < 6; ++k) {
+    StateVariable band(resonance, random.range(1.5, 6));
+    const double gain = random.range(0.5, 1.2) * std::pow(0.8, k);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      band.step(out[i]);
+      body[i] += gain * band.band();
+    }
+    resonance *= random.range(1.5, 2.3);
+  }
+  return body;
+}
+
+}  // namespace
+
 void add_engine(Layer& layer) {
   Random& random = layer.random;
   Signal& out = layer.out;
@@ -100,18 +122,7 @@ void add_engine(Layer& layer) {
     pulse *= pulse_decay;
     x = open.low(pulse * (1 + rough * random.noise()) + 0.02 * random.noise());
   }
-  // Exhaust, block and panels.
-  Signal body(out.size(), 0.0);
-  double resonance = layer.by_size(260, 75) * random.range(0.8, 1.25);
-  for (int k = 0; k < 6; ++k) {
-    StateVariable band(resonance, random.range(1.5, 6));
-    const double gain = random.range(0.5, 1.2) * std::pow(0.8, k);
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      band.step(out[i]);
-      body[i] += gain * band.band();
-    }
-    resonance *= random.range(1.5, 2.3);
-  }
+  Signal body = resonate(layer);
   normalise(body, 0.5 + 0.5 * layer.intensity());
   mix(body, out, 0.1);
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = std::tanh(body[i]);
