@@ -1,0 +1,100 @@
+#include "audio_gen/bundled/sound_plan.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "audio_gen/bundled/representation.h"
+#include "audio_gen/lexicon.h"
+
+namespace qingyin::bundled {
+namespace {
+
+constexpr double kCurveStep = 0.01;
+constexpr double kMiddle = 0.5;
+
+/// The points joined by straight lines, one value every 10 ms; the ends go on.
+std::vector<float> curve_of(const std::vector<EnvelopePoint>& points, double duration_s) {
+  if (points.empty()) return {};
+  std::vector<float> curve(static_cast<std::size_t>(std::max(1.0, duration_s / kCurveStep)));
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < curve.size(); ++i) {
+    const Seconds time(static_cast<double>(i) * kCurveStep);
+    while (next < points.size() && points[next].time <= time) ++next;
+    double level = next == 0 ? points.front().level : points[next - 1].level;
+    if (next > 0 && next < points.size()) {
+      const double along =
+          (time - points[next - 1].time) / (points[next].time - points[next - 1].time);
+      level = std::lerp(points[next - 1].level, points[next].level, along);
+    }
+    curve[i] = static_cast<float>(std::clamp(level, 0.0, 1.0));
+  }
+  return curve;
+}
+
+struct Meaning {
+  int class_id;
+  bool is_exact;
+  LexiconMatch words;
+};
+
+/// A class name itself, or the words of the label, or those of the caption.
+std::optional<Meaning> meaning_of(const SoundEvent& event) {
+  const LexiconMatch label = look_up(event.label);
+  if (const auto id = class_id(event.label)) return Meaning{*id, true, label};
+  if (const auto* word = label.best()) return Meaning{word->class_id, word->is_exact(), label};
+  const LexiconMatch caption = look_up(event.caption);
+  if (const auto* word = caption.best()) return Meaning{word->class_id, word->is_exact(), caption};
+  return std::nullopt;
+}
+
+int material_of(const SoundEvent& event, const Meaning& meaning) {
+  if (const auto id = material_id(event.material)) return *id;
+  if (const auto id = look_up(event.material).material_id) return *id;
+  if (meaning.words.material_id) return *meaning.words.material_id;
+  return look_up(event.caption).material_id.value_or(0);
+}
+
+}  // namespace
+
+std::optional<SoundPlan> plan_of(const SoundEvent& event) {
+  const auto meaning = meaning_of(event);
+  if (!meaning) return std::nullopt;
+  const SoundClassInfo& info = sound_classes()[static_cast<std::size_t>(meaning->class_id)];
+  const double duration_s = (event.offset - event.onset).count();
+  return SoundPlan{
+      .class_id = meaning->class_id,
+      .material_id = info.uses_material ? material_of(event, *meaning) : 0,
+      .size = std::clamp(event.size.value_or(meaning->words.size.value_or(kMiddle)), 0.0, 1.0),
+      .intensity = std::clamp(event.intensity, 0.0, 1.0),
+      .seed = event.seed,
+      .is_exact = meaning->is_exact,
+      .is_texture = info.shape == SoundShape::kTexture,
+      .is_sustained = info.shape == SoundShape::kSustained,
+      .duration_s = duration_s,
+      .level_curve = curve_of(event.envelope, duration_s)};
+}
+
+std::vector<float> LatentSequence::next_frames() {
+  const bool is_first = window_ == 0;
+  const auto first = static_cast<std::int64_t>(window_) * (kWindowTokens - kContextTokens);
+  // A texture's own curve is applied to its samples: it has never learnt one.
+  const SoundCourse course{plan_.is_texture, plan_.is_sustained, plan_.duration_s,
+                           plan_.level_curve};
+  const auto latents = networks_.generate({.class_id = plan_.class_id,
+                                           .material_id = plan_.material_id,
+                                           .size = plan_.size,
+                                           .intensity = plan_.intensity,
+                                           .is_texture = plan_.is_texture,
+                                           .control = event_control(course, first, kWindowTokens),
+                                           .context = tail_,
+                                           .seed = plan_.seed,
+                                           .window = window_,
+                                           .steps = settings_.steps,
+                                           .guidance = settings_.guidance});
+  ++window_;
+  tail_.assign(latents.end() - kContextTokens * kLatentSize, latents.end());
+  const auto known = static_cast<std::size_t>(is_first ? 0 : kContextTokens * kLatentSize);
+  return networks_.codec().decode(std::span(latents).subspan(known));
+}
+
+}  // namespace qingyin::bundled

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "audio_gen/audio_generator.h"
+#include "audio_gen/bundled/event_control.h"
+#include "audio_gen/bundled/networks.h"
+#include "audio_gen/vocabulary.h"
+
+namespace qingyin::bundled {
+
+/// The engine's reading of an event: what its label, material and caption mean, and how it lasts.
+struct SoundPlan {
+  int class_id;
+  int material_id;
+  double size, intensity;
+  std::uint64_t seed;
+  bool is_exact;  // the class was named, not guessed
+  bool is_texture, is_sustained;
+  double duration_s;               // from onset to offset, where it lasts
+  std::vector<float> level_curve;  // amplitude every 10 ms, or empty
+};
+
+/// None if no word of the event is known.
+std::optional<SoundPlan> plan_of(const SoundEvent& event);
+
+/// Grows the latents of one sound window by window, each going on from the last tokens of the one
+/// before.
+class LatentSequence {
+ public:
+  LatentSequence(const Networks& networks, SoundPlan plan, const RenderSettings& settings)
+      : networks_(networks), plan_(std::move(plan)), settings_(settings) {}
+
+  /// The log-mel frames [F, M] of the next window that are new: 128 of the first, then 96 each.
+  std::vector<float> next_frames();
+
+ private:
+  const Networks& networks_;
+  SoundPlan plan_;
+  RenderSettings settings_;
+  std::uint64_t window_ = 0;
+  std::vector<float> tail_;  // the last 8 tokens
+};
+
+}  // namespace qingyin::bundled
