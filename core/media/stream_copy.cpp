@@ -65,7 +65,9 @@ int add_copy(AVFormatContext& out, const AVStream& from) {
   to.time_base = from.time_base;
   to.avg_frame_rate = from.avg_frame_rate;
   to.r_frame_rate = from.r_frame_rate;
-  to.sample_aspect_ratio = from.sample_aspect_ratio;
+  // What the container says about the pixels' shape goes before what the codec says.
+  if (from.sample_aspect_ratio.num > 0) to.codecpar->sample_aspect_ratio = from.sample_aspect_ratio;
+  to.sample_aspect_ratio = to.codecpar->sample_aspect_ratio;
   to.disposition = from.disposition;
   if (from.codecpar->codec_type == AVMEDIA_TYPE_AUDIO) to.disposition &= ~AV_DISPOSITION_DEFAULT;
   av_dict_copy(&to.metadata, from.metadata, 0);
