@@ -4,8 +4,10 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "core/media/demuxer.h"
+#include "core/media/frame_clock.h"
 #include "core/media/orientation.h"
 #include "core/media/picture_times.h"
 #include "core/media/video_decoder.h"
@@ -137,16 +139,31 @@ struct Scan {
   media::PictureTimes times;
   media::FrameHandle first_frame;
   std::int64_t packets = 0, damaged_at_start = 0;
+  std::int64_t untimed = 0;  // frames shown before the first that has a time
   std::int64_t earliest = std::numeric_limits<std::int64_t>::max();
 };
 
-void decode_until_first(media::VideoDecoder& decoder, const AVPacket* packet, Scan& scan) {
-  media::FrameHandle frame = media::make_frame();
+// Frames before time 0 carry no time in Matroska: the first known one tells where they began.
+void decode_until_first(media::VideoDecoder& decoder, const AVStream& stream,
+                        const AVPacket* packet, Scan& scan) {
   decoder.send(packet);
-  if (!decoder.receive(*frame)) return;
-  const std::int64_t time = frame->best_effort_timestamp;
-  scan.first_frame = std::move(frame);
-  scan.times.start_at(time == kUnknown ? 0 : time);
+  for (media::FrameHandle frame = media::make_frame(); decoder.receive(*frame);) {
+    const std::int64_t time = frame->best_effort_timestamp;
+    if (!scan.first_frame) scan.first_frame = std::exchange(frame, media::make_frame());
+    if (time != kUnknown) {
+      scan.times.start_at(time - media::ticks_of_frames(scan.untimed, stream));
+      return;
+    }
+    ++scan.untimed;
+  }
+}
+
+// A picture without any time: its frames are counted.
+void count_untimed(const AVStream& stream, Scan& scan) {
+  scan.times.start_at(0);
+  for (std::int64_t i = 0; i < scan.untimed; ++i) {
+    scan.times.add(media::ticks_of_frames(i, stream), media::ticks_of_frames(1, stream));
+  }
 }
 
 void take_packet(const Demuxer& demuxer, const AVPacket& packet, Scan& scan) {
@@ -161,23 +178,25 @@ void take_packet(const Demuxer& demuxer, const AVPacket& packet, Scan& scan) {
   const std::int64_t time = packet.pts == kUnknown ? packet.dts : packet.pts;
   if (time != kUnknown) scan.earliest = std::min(scan.earliest, time);
   if (time != kUnknown && !(packet.flags & AV_PKT_FLAG_DISCARD)) {
-    scan.times.add(time, packet.duration);
+    // Without presentation times (AVI) a duration is only the length of a tick.
+    scan.times.add(time, packet.pts == kUnknown ? 0 : packet.duration);
   }
 }
 
 // Reads every packet of the picture, and decodes until the first frame is shown.
 Scan scan_picture(Demuxer& demuxer, int index) {
   const AVStream& stream = demuxer.stream(index);
-  Scan scan{.times = {stream.time_base, rates_claimed(stream)}, .first_frame = {}};
+  Scan scan{.times = {stream.time_base, rates_claimed(stream), stream.avg_frame_rate},
+            .first_frame = {}};
   media::VideoDecoder decoder(demuxer, index, /*threads=*/1);
   media::PacketHandle packet = media::make_packet();
   demuxer.select({index});
   while (demuxer.read(*packet)) {
     take_packet(demuxer, *packet, scan);
-    if (!scan.first_frame) decode_until_first(decoder, packet.get(), scan);
+    if (!scan.times.started()) decode_until_first(decoder, stream, packet.get(), scan);
     av_packet_unref(packet.get());
   }
-  if (!scan.first_frame) decode_until_first(decoder, nullptr, scan);
+  if (!scan.times.started()) decode_until_first(decoder, stream, nullptr, scan);
   if (!scan.first_frame) {
     const AVCodecContext& context = decoder.context();
     if (std::int64_t{context.width} * context.height > demuxer.limits().max_pixels) {
@@ -191,6 +210,7 @@ Scan scan_picture(Demuxer& demuxer, int index) {
                        : "no frame of its picture can be decoded" + detail,
                    scan.packets == 0 ? "no_video" : "unreadable");
   }
+  if (!scan.times.started()) count_untimed(stream, scan);
   scan.damaged_at_start = decoder.damaged();
   scan.times.finish();
   return scan;
@@ -210,18 +230,13 @@ void set_size(Demuxer& demuxer, const AVFrame& frame, ClipInfo& info) {
   info.height = orientation.swap_axes ? size.width : size.height;
 }
 
-// Length of an only frame that does not state its own: one frame at the claimed rate.
-std::int64_t one_frame(const AVStream& stream) {
-  const AVRational rate = stream.avg_frame_rate.num > 0 ? stream.avg_frame_rate : AVRational{25, 1};
-  return std::max<std::int64_t>(av_rescale_q(1, av_inv_q(rate), stream.time_base), 1);
-}
-
 void set_times(const Demuxer& demuxer, const Scan& scan, ClipInfo& info) {
   const AVStream& stream = demuxer.stream(info.video_stream);
   info.tick_rate = {stream.time_base.den, stream.time_base.num};
   info.start_ticks = scan.times.start();
   info.earliest_ticks = std::min(scan.earliest, info.start_ticks);
-  info.duration_ticks = scan.times.length(one_frame(stream));
+  info.duration_ticks =
+      scan.times.length(std::max<std::int64_t>(media::ticks_of_frames(1, stream), 1));
   info.duration = Seconds(static_cast<double>(info.duration_ticks) / info.tick_rate.per_second());
   info.rate = scan.times.rate();
   if (info.duration > demuxer.limits().max_duration) {
@@ -257,6 +272,11 @@ void add_warnings(Demuxer& demuxer, const Scan& scan, ClipInfo& info) {
                             ")");
   }
   compare_with_claim(demuxer, info);
+  if (scan.times.crowded() > 0) {
+    info.warnings.push_back("the rate varies: " + std::to_string(scan.times.crowded()) +
+                            " frames come closer together than its average rate allows; each is "
+                            "taken at its own time");
+  }
   if (scan.damaged_at_start > 0) {
     info.warnings.push_back(std::to_string(scan.damaged_at_start) +
                             " damaged packets before the first frame");

@@ -53,11 +53,11 @@ const AVCodec* allowed_decoder(AVCodecID codec) {
   return nullptr;
 }
 
-Demuxer::Demuxer(const std::filesystem::path& path, const MediaLimits& limits)
+Demuxer::Demuxer(const std::filesystem::path& path, const MediaLimits& limits, EditLists edit_lists)
     : path_(path), limits_(limits), watch_(limits.no_progress), file_(path, watch_) {
   const MediaLog::Scope scope(log_);
   try {
-    open();
+    open(edit_lists);
     check_sizes();
     find_streams();
     check_sizes();
@@ -73,7 +73,7 @@ Demuxer::~Demuxer() {
   avformat_close_input(&format_);
 }
 
-void Demuxer::open() {
+void Demuxer::open(EditLists edit_lists) {
   format_ = allocated(avformat_alloc_context());
   format_->pb = file_.context();
   format_->flags |= AVFMT_FLAG_CUSTOM_IO;
@@ -89,10 +89,14 @@ void Demuxer::open() {
       .set("max_probe_packets", "2500")
       .set("max_streams", std::to_string(limits_.max_streams))
       .set("enable_drefs", "0")
-      .set("use_absolute_path", "0");
+      .set("use_absolute_path", "0")
+      .set("ignore_editlist", edit_lists == EditLists::kIgnore ? "1" : "0");
   const int error = avformat_open_input(&format_, "", nullptr, options.get());
   if (error >= 0) return;
   check_progress();
+  if (log_.first().find("max_streams") != std::string::npos) {
+    refuse("has more streams than the accepted " + std::to_string(limits_.max_streams), "limit");
+  }
   if (error == AVERROR(EINVAL) && log_.errors() > 0) {
     refuse("is not one of the accepted video formats (" + log_.first() + ")", "unreadable");
   }

@@ -20,7 +20,8 @@ inline constexpr const char* kDemuxers =
 inline constexpr const char* kDecoders =
     "h264,hevc,vp8,vp9,libdav1d,libaom-av1,mpeg4,mpeg1video,mpeg2video,h263,flv,msmpeg4,"
     "msmpeg4v2,wmv1,wmv2,wmv3,vc1,prores,dnxhd,mjpeg,dvvideo,png,gif,ffv1,rawvideo,theora,dirac,"
-    "qtrle,aac,aac_latm,mp3float,mp3,mp2float,mp2,ac3,eac3,opus,vorbis,flac,alac,wmav1,wmav2,amrnb,"
+    "qtrle,vp6,vp6f,vp6a,aac,aac_latm,mp3float,mp3,mp2float,mp2,ac3,eac3,opus,vorbis,flac,alac,"
+    "wmav1,wmav2,amrnb,"
     "amrwb,"
     "adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,pcm_u8,pcm_s8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,"
     "pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_alaw,pcm_mulaw,pcm_dvd,"
@@ -36,8 +37,12 @@ const AVCodec* allowed_decoder(AVCodecID codec);
 /// stamps of formats that may jump (MPEG streams, Ogg) are joined to one continuous clock.
 class Demuxer {
  public:
+  /// Whether the edit lists of MP4 are followed, or every packet that is stored is delivered.
+  enum class EditLists { kFollow, kIgnore };
+
   /// @throws Error kInvalidInput with reason "not_found", "not_a_file", "unreadable", "limit"
-  Demuxer(const std::filesystem::path& path, const MediaLimits& limits);
+  Demuxer(const std::filesystem::path& path, const MediaLimits& limits,
+          EditLists edit_lists = EditLists::kFollow);
   ~Demuxer();
   Demuxer(const Demuxer&) = delete;
   Demuxer& operator=(const Demuxer&) = delete;
@@ -65,7 +70,7 @@ class Demuxer {
   [[noreturn]] void refuse(const std::string& what, const std::string& reason) const;
 
  private:
-  void open();
+  void open(EditLists edit_lists);
   void find_streams();
   void check_sizes() const;
   void join_clock(AVPacket& packet);

@@ -1,6 +1,6 @@
 #include "core/media/display_times.h"
 
-#include <algorithm>
+#include <iterator>
 
 namespace qingyin::media {
 
@@ -10,7 +10,9 @@ constexpr std::int64_t kWindow = 64;
 DisplayTimes::DisplayTimes(const ClipInfo& clip, const MediaLimits& limits)
     : stream_(clip.video_stream),
       demuxer_(clip.path, limits),
-      decoder_(demuxer_, clip.video_stream, /*threads=*/1) {
+      decoder_(demuxer_, clip.video_stream, /*threads=*/1),
+      clock_(clip, demuxer_.stream(clip.video_stream)),
+      start_(clip.start_ticks) {
   demuxer_.select({stream_});
 }
 
@@ -24,19 +26,27 @@ std::optional<std::int64_t> DisplayTimes::time_of(std::int64_t packet) {
   return time;
 }
 
-std::int64_t DisplayTimes::delay() const { return decoder_.context().has_b_frames * frame_ticks_; }
+std::int64_t DisplayTimes::decoding_time_of(std::int64_t stored) {
+  if (stored_.empty()) {
+    const AVStream& stream = demuxer_.stream(stream_);
+    for (int back = decoder_.context().has_b_frames; back > 0; --back) {
+      stored_.push_back(stored - ticks_of_frames(back, stream));
+    }
+  }
+  stored_.push_back(stored);
+  const std::int64_t time = stored_.front();
+  stored_.pop_front();
+  return time;
+}
 
 bool DisplayTimes::decode_more() {
   if (drained_) return false;
   drained_ = !demuxer_.read(*packet_);
-  if (!drained_) {
-    frame_ticks_ = std::max<std::int64_t>(packet_->duration, 1);
-    ++sent_;
-  }
+  if (!drained_) ++sent_;
   decoder_.send(drained_ ? nullptr : packet_.get());
   av_packet_unref(packet_.get());
   while (decoder_.receive(*frame_)) {
-    times_[frame_->reordered_opaque] = frame_->best_effort_timestamp;
+    times_[frame_->reordered_opaque] = start_ + clock_.ticks_of(*frame_);
   }
   return true;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/media/demuxer.h"
+#include "core/media/frame_clock.h"
 #include "core/media/picture_scaler.h"
 #include "core/media/video_decoder.h"
 
@@ -13,22 +14,21 @@ namespace {
 
 using media::Demuxer;
 
-constexpr std::int64_t kUnknown = AV_NOPTS_VALUE;
-
 // Decoded frames of the picture with strictly increasing times from the first shown frame on.
 class ShownFrames {
  public:
   ShownFrames(const ClipInfo& clip, int threads, const MediaLimits& limits)
       : clip_(clip),
         demuxer_(clip.path, limits),
-        decoder_(demuxer_, checked_stream(clip), threads) {
+        decoder_(demuxer_, checked_stream(clip), threads),
+        clock_(clip, demuxer_.stream(clip.video_stream)) {
     demuxer_.select({clip.video_stream});
   }
 
   // Moves on to the next frame; false at the end.
   bool advance() {
     while (decode_one()) {
-      const std::int64_t time = time_of(*frame_);
+      const std::int64_t time = clock_.ticks_of(*frame_);
       if (count_ > 0 && time <= ticks_) {
         ++out_of_order_;
         continue;
@@ -95,18 +95,10 @@ class ShownFrames {
     return true;
   }
 
-  std::int64_t time_of(const AVFrame& frame) const {
-    if (frame.best_effort_timestamp != kUnknown) {
-      return frame.best_effort_timestamp - clip_.start_ticks;
-    }
-    if (count_ == 0) return 0;
-    const double rate = clip_.rate.is_variable() ? 25.0 : clip_.rate.per_second();
-    return ticks_ + std::max<std::int64_t>(std::llround(clip_.tick_rate.per_second() / rate), 1);
-  }
-
   const ClipInfo& clip_;
   Demuxer demuxer_;
   media::VideoDecoder decoder_;
+  media::FrameClock clock_;
   media::PacketHandle packet_ = media::make_packet();
   media::FrameHandle frame_ = media::make_frame();
   std::int64_t ticks_ = 0, count_ = 0, out_of_order_ = 0;

@@ -36,7 +36,7 @@ enum class FrameColor { kRgb, kGrey };
 struct FrameRequest {
   /// None: every frame at its own presentation time. Otherwise sample-and-hold on the clock:
   /// the frame that is shown at k / rate, for every k with k / rate < duration.
-  std::optional<FrameRate> rate;
+  std::optional<FrameRate> rate = std::nullopt;
   /// Scaled (area-averaged, aspect kept, square pixels) so that the longer side is at most this; 0:
   /// as stored.
   std::int64_t longest_side = 0;

@@ -16,7 +16,7 @@ struct MuxRequest {
   std::filesystem::path target;  // container by extension; see `target_for`
   Overwrite overwrite = Overwrite::kNo;
   bool keep_original_audio_tracks = false;  // copy the clip's own sound tracks behind the new one
-  std::map<std::string, std::string> metadata;  // added to the clip's own
+  std::map<std::string, std::string> metadata{};  // added to the clip's own
 };
 
 /// Writes a copy of a clip whose sound is ours: picture packets, subtitles, chapters and metadata

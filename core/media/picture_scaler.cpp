@@ -121,7 +121,8 @@ void PictureScaler::prepare(const Source& source) {
                            : scaled_channels_ == 3 ? AV_PIX_FMT_RGB24
                                                    : AV_PIX_FMT_RGBA;
   sws_.reset(sws_getContext(source.width, source.height, from, out_width_, out_height_, to,
-                            SWS_AREA | SWS_ACCURATE_RND, nullptr, nullptr, nullptr));
+                            SWS_AREA | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, nullptr, nullptr,
+                            nullptr));
   if (!sws_) {
     const char* name = av_get_pix_fmt_name(source.format);
     throw Error(ErrorCode::kInvalidInput,

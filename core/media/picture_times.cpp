@@ -11,7 +11,11 @@ constexpr std::size_t kReorderWindow = 64;
 
 }  // namespace
 
-PictureTimes::PictureTimes(AVRational time_base, const std::vector<AVRational>& candidates) {
+PictureTimes::PictureTimes(AVRational time_base, const std::vector<AVRational>& candidates,
+                           AVRational average) {
+  if (average.num > 0 && average.den > 0 && time_base.num > 0) {
+    average_ticks_ = av_q2d(av_inv_q(av_mul_q(average, time_base)));
+  }
   for (const AVRational& rate : candidates) {
     if (rate.num <= 0 || rate.den <= 0 || time_base.num <= 0) continue;
     candidates_.push_back({rate, av_q2d(av_inv_q(av_mul_q(rate, time_base))), true});
@@ -53,6 +57,11 @@ void PictureTimes::finish() {
 void PictureTimes::check(std::int64_t pts) {
   const auto frame = static_cast<double>(checked_++);
   const auto time = static_cast<double>(pts - start_);
+  if (average_ticks_ > 0) {
+    const std::int64_t grid = std::llround(time / average_ticks_);
+    if (grid == grid_) ++crowded_;
+    grid_ = grid;
+  }
   for (Candidate& candidate : candidates_) {
     if (std::abs(time - frame * candidate.ticks_per_frame) > 1.0) candidate.fits = false;
   }

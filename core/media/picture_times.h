@@ -14,7 +14,8 @@ namespace qingyin::media {
 class PictureTimes {
  public:
   /// @param candidates  rates to be tested against the times, best first
-  PictureTimes(AVRational time_base, const std::vector<AVRational>& candidates);
+  /// @param average     the rate that the file claims on average
+  PictureTimes(AVRational time_base, const std::vector<AVRational>& candidates, AVRational average);
 
   /// One packet that is meant to be shown. `duration` is 0 where unknown.
   void add(std::int64_t pts, std::int64_t duration);
@@ -29,6 +30,8 @@ class PictureTimes {
   /// Ticks from the first shown frame to the end of the last.
   /// @param fallback  length of an only frame that does not state its own
   std::int64_t length(std::int64_t fallback) const;
+  /// Frames that would fall onto their predecessor if they were put on the average rate's grid.
+  std::int64_t crowded() const { return crowded_; }
   /// The first candidate that all times agree with to a tick; {0, 1} if none does.
   FrameRate rate() const;
 
@@ -52,6 +55,8 @@ class PictureTimes {
   bool started_ = false;
   std::int64_t start_ = 0, count_ = 0, checked_ = 0;
   std::int64_t last_ = 0, last_duration_ = 0;
+  double average_ticks_ = 0;  // per frame; 0: not known
+  std::int64_t grid_ = -1, crowded_ = 0;
 };
 
 }  // namespace qingyin::media

@@ -128,7 +128,7 @@ bool PacketSource::next(AVPacket& packet) {
     if (kept_[static_cast<std::size_t>(packet.stream_index)]) {
       if (packet.stream_index == clip_.video_stream) complete_times(packet);
       move(packet);
-      if (wanted(packet)) {
+      if (packet.size > 0 && wanted(packet)) {
         mend(packet);
         return true;
       }
@@ -138,13 +138,14 @@ bool PacketSource::next(AVPacket& packet) {
   return false;
 }
 
-// AVI: presentation times come from the decoder's order.
+// Presentation times that are not stored come from the decoder's order.
 void PacketSource::complete_times(AVPacket& packet) {
   const std::int64_t number = picture_packets_++;
-  if (packet.pts != kUnknown || packet.dts == kUnknown) return;
+  // An empty packet of AVI only says that the last frame stays.
+  if (packet.pts != kUnknown || packet.size == 0) return;
   if (!display_times_) display_times_.emplace(clip_, limits_);
   packet.pts = display_times_->time_of(number).value_or(packet.dts);
-  packet.dts -= display_times_->delay();
+  if (packet.dts != kUnknown) packet.dts = display_times_->decoding_time_of(packet.dts);
 }
 
 void PacketSource::move(AVPacket& packet) const {

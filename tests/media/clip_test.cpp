@@ -104,21 +104,23 @@ TEST_F(ClipTest, TakesTheFilmBesideACover) {
                                                 "-i",
                                                 "color=blue:s=640x640:r=1:d=1",
                                                 "-map",
-                                                "1",
-                                                "-map",
                                                 "0",
-                                                "-c:v:1",
+                                                "-map",
+                                                "1",
+                                                "-c:v:0",
                                                 "copy",
                                                 "-c:a",
                                                 "copy",
-                                                "-c:v:0",
+                                                "-c:v:1",
                                                 "mjpeg",
-                                                "-frames:v:0",
+                                                "-frames:v:1",
                                                 "1",
-                                                "-pix_fmt:v:0",
+                                                "-pix_fmt:v:1",
                                                 "yuvj420p",
-                                                "-disposition:v:0",
+                                                "-disposition:v:1",
                                                 "attached_pic"}));
+  ASSERT_EQ(clip.streams.size(), 3U);
+  EXPECT_TRUE(clip.streams[2].is_attached_picture);
   EXPECT_EQ(clip.width, 320);
   EXPECT_NEAR(clip.duration.count(), 4.0, 1e-3);
 }
