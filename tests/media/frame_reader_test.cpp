@@ -153,8 +153,9 @@ TEST_F(FrameReaderTest, ReadsEveryPixelFormat) {
       EXPECT_EQ(frames[0].width, 48);
       EXPECT_EQ(frames[0].height, 32);
       const std::string wanted = read_bytes(
-          make("wanted.raw", {"-i", clip, "-vf", "scale=48:32:flags=area+accurate_rnd", "-pix_fmt",
-                              color == FrameColor::kGrey ? "gray" : "rgb24", "-f", "rawvideo"}));
+          make("wanted.raw",
+               {"-i", clip, "-vf", "scale=48:32:flags=area+accurate_rnd+full_chroma_int",
+                "-pix_fmt", color == FrameColor::kGrey ? "gray" : "rgb24", "-f", "rawvideo"}));
       ASSERT_EQ(frames[0].pixels.size(), wanted.size()) << format;
       double error = 0;
       for (std::size_t i = 0; i < wanted.size(); ++i) {

@@ -98,18 +98,18 @@ TEST_F(MuxerTest, CopiesThePictureBitForBit) {
     const fs::path copy = mux(clip, {.target = target_for(clip, out())});
     EXPECT_EQ(copy.filename(), name);
     EXPECT_EQ(packet_hashes(copy), packet_hashes(clip.path));
-    EXPECT_EQ(packet_hashes(copy).size(), packet_hashes(base).size());
+    EXPECT_GE(packet_hashes(copy).size(), 30U);
     check_copy(clip, copy);
   };
   same("a.mp4", {"-c", "copy"});
   same("a.m4v", {"-c", "copy", "-f", "mp4"});
   same("b.mov", {"-c", "copy"});
   same("c.mkv", {"-c", "copy"});
-  same("d.webm",
-       {"-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libvorbis"});
+  same("d.webm", {"-t", "1", "-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-c:a",
+                  "libvorbis"});
   same("fragmented.mp4", {"-c", "copy", "-movflags", "frag_keyframe+empty_moov"});
-  same("hevc.mp4", {"-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error",
-                    "-tag:v", "hvc1", "-an"});
+  same("hevc.mp4", {"-t", "1", "-c:v", "libx265", "-preset", "ultrafast", "-x265-params",
+                    "log-level=error:pools=1", "-tag:v", "hvc1", "-an"});
 }
 
 TEST_F(MuxerTest, KeepsTheTimesOfOddClips) {
