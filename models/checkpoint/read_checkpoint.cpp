@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "models/checkpoint/pth.h"
 #include "models/checkpoint/safetensors.h"
 #include "models/checkpoint/shard_index.h"
 
@@ -63,10 +64,15 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   const std::string extension = path.extension().string();
   if (extension == ".safetensors") return read_one_safetensors(path);
   if (extension == ".json") return read_sharded(path);
-  const std::string_view kind = known_file_kind(CheckpointFile(path).first_bytes(512));
-  refuse_checkpoint(
-      path, (kind.empty() ? std::string("is of an unknown kind") : "is " + std::string(kind)) +
-                ", expected a .safetensors file or its .json index");
+  const CheckpointFile file(path);
+  const std::string first = file.first_bytes(512);
+  if (first.starts_with("PK\3\4")) return read_pth_zip(file);
+  if (first.size() > 1 && first[0] == '\x80' && first[1] >= 2 && first[1] <= 4)
+    return read_pth_legacy(file);
+  const std::string_view kind = known_file_kind(first);
+  refuse_checkpoint(path, "is " + (kind.empty() ? "of an unknown kind" : std::string(kind)) +
+                              ", not a format that is read here: .safetensors, its .json index, "
+                              "or .pth (a zip archive, or a legacy stream of pickles)");
 }
 
 }  // namespace qingyin

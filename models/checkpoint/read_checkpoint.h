@@ -24,8 +24,8 @@ struct Checkpoint {
   std::map<std::string, std::string> metadata;  // safetensors only
 };
 
-/// Reads a checkpoint: `.safetensors`, or the index of a sharded one (`.json`). No other loader is
-/// ever tried on a file that one of them refused.
+/// Reads a checkpoint: `.safetensors`, the index of a sharded one (`.json`), or what torch.save
+/// wrote (by its content; as data only). No other loader is ever tried on a refused file.
 /// @throws Error  kModelMissing if there is no such file; kBadCheckpoint naming the file and its
 ///                defect
 Checkpoint read_checkpoint(const std::filesystem::path& path);

@@ -105,9 +105,6 @@ struct LoadingCase {
   }
 };
 
-#define SKIP_IF_PTH(f)                                                 \
-  if ((f).extension() != ".safetensors" && (f).extension() != ".json") \
-  GTEST_SKIP() << "there is no reader of .pth files yet"
 void check_loading(const LoadingCase& c) {
   const Checkpoint got = read_checkpoint(c.file());
   expect_digests(got, *c.digests, c.name());
@@ -137,10 +134,7 @@ void register_loading_tests(const fs::path& folder, bool may_refuse) {
   for (const Row& row : read_table(folder / "manifest.tsv")) {
     const LoadingCase c{.folder = folder, .row = row, .digests = digests};
     register_case(may_refuse ? "checkpoints_either" : "checkpoints_good", row.at("file"),
-                  [c, may_refuse] {
-                    SKIP_IF_PTH(c.file());
-                    may_refuse ? check_either(c) : check_loading(c);
-                  });
+                  [c, may_refuse] { may_refuse ? check_either(c) : check_loading(c); });
   }
 }
 

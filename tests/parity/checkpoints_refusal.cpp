@@ -50,12 +50,8 @@ void expect_mention(std::string message, const fs::path& file, const std::string
   ADD_FAILURE() << "the message mentions none of " << alternatives << ": " << message;
 }
 
-#define SKIP_IF_PTH(f)                                                 \
-  if ((f).extension() != ".safetensors" && (f).extension() != ".json") \
-  GTEST_SKIP() << "there is no reader of .pth files yet"
 void check_bad(const fs::path& folder, const Row& row) {
   const fs::path file = folder / row.at("file");
-  SKIP_IF_PTH(file);
   const Outcome outcome = read_guarded(file);
   expect_refused(outcome);
   EXPECT_NE(outcome.message.find(file.parent_path().string()), std::string::npos)
@@ -121,7 +117,6 @@ void register_refusal_tests(const fs::path& folder) {
 void register_third_party_tests(const fs::path& folder) {
   for (const Row& row : read_table(folder / "manifest.tsv"))
     register_case("checkpoints_third_party", row.at("file"), [folder, row] {
-      SKIP_IF_PTH((folder / row.at("file")));
       check_verdict(read_guarded(folder / row.at("file")), row.at("expected"));
     });
   if (fs::exists(folder / "jsontestsuite" / "manifest.tsv"))
