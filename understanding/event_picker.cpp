@@ -50,13 +50,19 @@ double on_scale(double value, double least, double most) {
   return std::clamp(std::log(std::max(value, kTiny) / least) / std::log(most / least), 0.0, 1.0);
 }
 
-// The sample that begins where the strongest stop near `time_s` lies.
-std::size_t stop_near(std::span<const MotionSample> samples, const Evidence& evidence,
-                      double time_s) {
+// The sample, not the first, that begins nearest to `time_s`.
+std::size_t nearest_sample(std::span<const MotionSample> samples, double time_s) {
   std::size_t nearest = 1;
   for (std::size_t i = 1; i < samples.size(); ++i)
     if (std::abs(samples[i].start_s - time_s) < std::abs(samples[nearest].start_s - time_s))
       nearest = i;
+  return nearest;
+}
+
+// The sample that begins where the strongest stop near `time_s` lies.
+std::size_t stop_near(std::span<const MotionSample> samples, const Evidence& evidence,
+                      double time_s) {
+  const std::size_t nearest = nearest_sample(samples, time_s);
   std::size_t best = nearest;
   for (const std::size_t i : {nearest - 1, nearest + 1})
     if (i >= 1 && i < samples.size() && evidence.stop_at[i] > evidence.stop_at[best]) best = i;
@@ -90,10 +96,34 @@ PickedEvent judge_stop(std::span<const MotionSample> samples, const Evidence& ev
 
   PickedEvent event{.time_s = peak.time_s, .cause = EventCause::kStop};
   event.confidence = logistic(kClear * std::log(clear) + kFull * full + kOffset);
+  event.clues.clear = clear;
+  event.clues.full = full;
   event.intensity = on_scale(fastest - slowest, kSlow, kFast);
   event.end_s = peak.time_s + kDecay;
   locate(weights, event);
   return event;
+}
+
+// Where a start is seen, and how much light it brings.
+void place_start(std::span<const MotionSample> samples, PickedEvent& event) {
+  const std::size_t at = nearest_sample(samples, event.time_s);
+  Cells weights;
+  for (std::size_t k = 0; k < kCells; ++k) {
+    const double grown = std::max(0.0F, samples[at].change[k] - samples[at - 1].change[k]);
+    weights[k] = grown * grown;
+  }
+  locate(weights, event);
+  event.brighter = std::max(samples[at].brighter, samples[at - 1].brighter);
+}
+
+// When the level has fallen half way from its top back to `before`, at most `latest_s`.
+double half_decay(const Curve& level, std::size_t top, double before, double latest_s) {
+  const double half = 0.5 * (level.values[top] + before);
+  std::size_t last = top;
+  while (last + 1 < level.size() && level.values[last] > half &&
+         level.time_of(static_cast<double>(last)) < latest_s)
+    ++last;
+  return level.time_of(static_cast<double>(last));
 }
 
 // A start: the change grows many times over what it was just before.
@@ -101,7 +131,8 @@ PickedEvent judge_start(std::span<const MotionSample> samples, const Evidence& e
                         const Peak& peak) {
   constexpr double kGrowth = 1.5, kStanding = 0.6, kOffset = -3.6;
   constexpr double kQuietLevel = 1.0;  // grey levels per second
-  constexpr double kWeak = 10, kStrong = 1000, kLongest = 1.5;
+  constexpr double kWeak = 10, kStrong = 1000;
+  constexpr double kShortest = 0.15, kLongest = 1.5;
   const auto index = static_cast<std::ptrdiff_t>(peak.index);
   const Curve& level = evidence.level;
   const auto begin = static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, index - 10));
@@ -115,24 +146,11 @@ PickedEvent judge_start(std::span<const MotionSample> samples, const Evidence& e
   PickedEvent event{.time_s = peak.time_s, .cause = EventCause::kStart};
   event.confidence =
       logistic(kGrowth * std::log(std::max(growth, kTiny)) + kStanding * peak.prominence + kOffset);
+  event.clues.growth = growth;
   event.intensity = on_scale(level.values[top] - before, kWeak, kStrong);
-  std::size_t last = top;
-  while (last + 1 < level.size() && level.values[last] > 0.5 * (level.values[top] + before) &&
-         level.time_of(static_cast<double>(last)) < peak.time_s + kLongest)
-    ++last;
-  event.end_s = std::max(peak.time_s + 0.15, level.time_of(static_cast<double>(last)));
-
-  std::size_t at = 1;
-  for (std::size_t i = 1; i < samples.size(); ++i)
-    if (std::abs(samples[i].start_s - peak.time_s) < std::abs(samples[at].start_s - peak.time_s))
-      at = i;
-  Cells weights;
-  for (std::size_t k = 0; k < kCells; ++k) {
-    const double grown = std::max(0.0F, samples[at].change[k] - samples[at - 1].change[k]);
-    weights[k] = grown * grown;
-  }
-  locate(weights, event);
-  event.brighter = std::max(samples[at].brighter, samples[at - 1].brighter);
+  event.end_s =
+      std::max(peak.time_s + kShortest, half_decay(level, top, before, peak.time_s + kLongest));
+  place_start(samples, event);
   return event;
 }
 
@@ -185,12 +203,18 @@ std::vector<PickedEvent> pick_events(std::span<const MotionSample> samples,
   const Evidence evidence = gather_evidence(samples, window.begin_s, window.end_s);
   const std::vector<PickedEvent> strikes = sure_strikes(samples, evidence, prominence);
   for (const Peak& peak : find_peaks(evidence.mixed, kPeakReach, kMedianReach, prominence)) {
-    PickedEvent event = judge_stop(samples, evidence, peak);
+    const PickedEvent stop = judge_stop(samples, evidence, peak);
     const PickedEvent start = judge_start(samples, evidence, peak);
-    if (start.confidence > event.confidence) {
+    PickedEvent event = stop;
+    if (start.confidence > stop.confidence) {
       const PickedEvent* strike = strike_after(start, evidence, strikes);
       event = strike != nullptr ? *strike : start;
     }
+    event.clues = {.prominence = peak.prominence,
+                   .start_share = evidence.start_share,
+                   .clear = stop.clues.clear,
+                   .full = stop.clues.full,
+                   .growth = start.clues.growth};
     if (logit(event.confidence) > least && event.time_s >= window.from_s &&
         event.time_s < window.to_s)
       events.push_back(event);

@@ -13,6 +13,15 @@ enum class EventCause {
   kStart,  // something that was at rest changed at once: a shot, a start, a burst
 };
 
+/// What the confidence of an event is computed from.
+struct EventClues {
+  double prominence = 0;   // height of the evidence above its surroundings; the window's high is 1
+  double start_share = 0;  // [0, 1], how much starts count against stops in the window
+  double clear = 1;        // the stop, as a multiple of the median within a second around
+  double full = 0;         // how completely the motion came to rest, [0, 1]
+  double growth = 1;       // the change, as a multiple of what it was just before
+};
+
 /// An event found in the motion, not yet named.
 struct PickedEvent {
   double time_s = 0;      // when it should be heard
@@ -23,6 +32,7 @@ struct PickedEvent {
   EventCause cause = EventCause::kStop;
   double area = 0;      // share of the cells that took part, [0, 1]
   double brighter = 0;  // growth of the mean brightness at a start, grey levels
+  EventClues clues{};
 };
 
 /// The span that statistics are taken over, and the part of it that events are wanted from.

@@ -8,8 +8,9 @@ namespace qingyin {
 namespace {
 
 constexpr double kSmoothing = 0.02;
+constexpr double kLevelSmoothing = 0.03;
 constexpr double kHighShare = 0.98;
-constexpr double kBurstiness = 4.7;  // of the change, where stops and starts weigh the same
+constexpr double kBurstiness = 4.2;  // of the change, where stops and starts weigh the same
 constexpr double kBurstPower = 6;
 constexpr double kTiny = 1e-9;
 
@@ -71,16 +72,20 @@ void find_starts(std::span<const MotionSample> samples, const Curve& grid, Evide
   found.starts = smoothed(sum, kSmoothing);
 }
 
-void mix(std::span<const MotionSample> samples, Evidence& found) {
-  const std::vector<double> levels = levels_of(samples);
-  const double burstiness = quantile(levels, kHighShare) / std::max(quantile(levels, 0.5), kTiny);
-  const double start_share = 1 / (1 + std::pow(burstiness / kBurstiness, -kBurstPower));
+// Stops rule where the change is steady, starts where it comes in bursts. The level is smoothed
+// first, so that a jerky rate conversion does not look like bursts.
+void mix(Evidence& found) {
+  const Curve level = smoothed(found.level, kLevelSmoothing);
+  const double burstiness =
+      quantile(level.values, kHighShare) / std::max(quantile(level.values, 0.5), kTiny);
+  const double share = 1 / (1 + std::pow(burstiness / kBurstiness, -kBurstPower));
+  found.start_share = share;
   std::vector<double> stops = found.stops.values, starts = found.starts.values;
   divide_by_high(stops);
   divide_by_high(starts);
   found.mixed = {found.stops.begin_s, std::vector<double>(stops.size())};
   for (std::size_t i = 0; i < stops.size(); ++i)
-    found.mixed.values[i] = (1 - start_share) * stops[i] + start_share * starts[i];
+    found.mixed.values[i] = std::max((1 - share) * stops[i], share * starts[i]);
   divide_by_high(found.mixed.values);
 }
 
@@ -99,7 +104,7 @@ Evidence gather_evidence(std::span<const MotionSample> samples, double begin_s, 
   Evidence found;
   find_stops(samples, grid, found);
   find_starts(samples, grid, found);
-  mix(samples, found);
+  mix(found);
   return found;
 }
 

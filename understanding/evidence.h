@@ -23,7 +23,8 @@ struct Evidence {
   Curve stops;                  // the same over time, smoothed
   Curve starts;                 // sudden growth of the change, smoothed
   Curve level;                  // the change itself, grey levels per second
-  Curve mixed;                  // stops and starts by the burstiness of the change; high share = 1
+  double start_share = 0;       // [0, 1], how much starts count against stops
+  Curve mixed;                  // the larger of the two, each by its share and its own high values
 };
 
 /// @param samples  at least two, in order of time, gapless
