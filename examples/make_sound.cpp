@@ -6,7 +6,7 @@
 #include "audio_gen/audio_generator.h"
 #include "core/dsp/audio_file.h"
 #include "core/error.h"
-#include "models/registry/registry.h"
+#include "models/registry/model_registry.h"
 
 int main(int argc, char** argv) {
   using namespace qingyin;
@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
     return exit_code(ErrorCode::kUsage);
   }
   try {
-    const auto engine = make_bundled_engine(bundled_folder());
+    const auto engine = make_bundled_engine(find_models_folder());
     SoundEvent event;
     event.label = argv[1];
     event.offset = Seconds(1);
