@@ -9,6 +9,7 @@
 namespace qingyin::training {
 namespace {
 
+constexpr double kFallSeconds = 0.22, kRiseSeconds = 0.4;  // of a hammer
 constexpr double kGravity = 18.0;  // world units per second squared: a picture about 8 m wide
 
 std::array<double, 2> position_of(Point p) {
@@ -136,19 +137,19 @@ class HammerActor final : public Actor {
   }
 
  private:
-  /// Radians above the block. It rises over 0.5 s with a smooth start and falls over 0.12 s with
-  /// growing speed, so that the blow stops it at once.
+  /// Radians above the block. It rises with a smooth start and falls with growing speed, so that
+  /// the blow stops it at once.
   double angle_at(double time_s) const {
     double angle = 0.25;
     for (std::size_t i = 0; i < hammer_.strikes_s.size(); ++i) {
       const double before = hammer_.strikes_s[i] - time_s;
-      const double lift = 0.35 + 0.75 * hammer_.force[i];
-      if (before >= 0 && before < 0.12) {
-        const double fall = 1 - before / 0.12;
+      const double lift = 0.35 + 0.5 * hammer_.force[i];
+      if (before >= 0 && before < kFallSeconds) {
+        const double fall = 1 - before / kFallSeconds;
         return lift * (1 - fall * fall);
       }
-      if (before >= 0.12 && before < 0.62) {
-        const double rise = 1 - (before - 0.12) / 0.5;
+      if (before >= kFallSeconds && before < kFallSeconds + kRiseSeconds) {
+        const double rise = 1 - (before - kFallSeconds) / kRiseSeconds;
         const double smooth = rise * rise * (3 - 2 * rise);
         return i == 0 ? angle + (lift - angle) * smooth : lift * smooth;
       }
