@@ -8,6 +8,7 @@
 
 #include "core/text.h"
 #include "models/checkpoint/pickle.h"
+#include "models/checkpoint/pickle_json.h"
 #include "models/checkpoint/zip_archive.h"
 
 namespace qingyin {
@@ -207,9 +208,13 @@ std::vector<std::uint64_t> legacy_offsets(const CheckpointFile& file, const Pick
   return offsets;
 }
 
-}  // namespace
+/// The object of a file, and where each of its storages begins.
+struct PthContent {
+  PickledObject object;
+  std::vector<std::uint64_t> offsets;
+};
 
-Checkpoint read_pth_zip(const CheckpointFile& file) {
+PthContent open_zip(const CheckpointFile& file) {
   const auto entries = entries_below_prefix(file);
   for (const auto& [name, entry] : entries) check_crc(file, entry);
   if (const auto order = entries.find("byteorder"); order != entries.end())
@@ -219,11 +224,9 @@ Checkpoint read_pth_zip(const CheckpointFile& file) {
   const ZipEntry& pickle = entries.at("data.pkl");
   const std::string bytes = file.read_text(pickle.offset, pickle.size);
   std::size_t consumed = 0;
-  const PickledObject object = read_pickle(bytes, PersistentIds::kZip, file.path(), consumed);
+  PickledObject object = read_pickle(bytes, PersistentIds::kZip, file.path(), consumed);
   if (consumed != bytes.size())
     refuse_checkpoint(file.path(), "its pickle has trailing bytes after STOP");
-  const auto names = named_tensors(object, file.path());
-
   std::vector<std::uint64_t> offsets;
   for (const PickledStorage& storage : object.storages) {
     const auto entry = entries.find("data/" + storage.key);
@@ -235,10 +238,10 @@ Checkpoint read_pth_zip(const CheckpointFile& file) {
                                          " bytes, its numel needs another size");
     offsets.push_back(entry->second.offset);
   }
-  return TensorCopier(file, object, std::move(offsets)).copy(names);
+  return {.object = std::move(object), .offsets = std::move(offsets)};
 }
 
-Checkpoint read_pth_legacy(const CheckpointFile& file) {
+PthContent open_legacy(const CheckpointFile& file) {
   // The pickles come first and are small; what follows them is not needed in memory.
   constexpr std::uint64_t kMostPickled = 256 * kMebibyte;
   const std::string bytes = file.first_bytes(kMostPickled);
@@ -255,10 +258,34 @@ Checkpoint read_pth_legacy(const CheckpointFile& file) {
   const PickledObject version = next(PersistentIds::kNone);
   const PickledObject info = next(PersistentIds::kNone);
   check_legacy_head(file, version, info);
-  const PickledObject object = next(PersistentIds::kLegacy);
+  PickledObject object = next(PersistentIds::kLegacy);
   const PickledObject keys = next(PersistentIds::kNone);
-  const auto names = named_tensors(object, file.path());
-  return TensorCopier(file, object, legacy_offsets(file, object, keys, at)).copy(names);
+  std::vector<std::uint64_t> offsets = legacy_offsets(file, object, keys, at);
+  return {.object = std::move(object), .offsets = std::move(offsets)};
+}
+
+PthContent open_pth(const CheckpointFile& file) {
+  return file.first_bytes(4) == "PK\3\4" ? open_zip(file) : open_legacy(file);
+}
+
+}  // namespace
+
+bool is_pth(std::string_view first_bytes) {
+  if (first_bytes.starts_with("PK\3\4")) return true;
+  return first_bytes.size() > 1 && first_bytes[0] == '\x80' && first_bytes[1] >= 2 &&
+         first_bytes[1] <= 4;
+}
+
+Checkpoint read_pth(const CheckpointFile& file) {
+  PthContent content = open_pth(file);
+  const auto names = named_tensors(content.object, file.path());
+  return TensorCopier(file, content.object, std::move(content.offsets)).copy(names);
+}
+
+std::string read_pth_as_json(const CheckpointFile& file) {
+  const PthContent content = open_pth(file);
+  named_tensors(content.object, file.path());
+  return to_json(content.object);
 }
 
 }  // namespace qingyin

@@ -1,16 +1,24 @@
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "models/checkpoint/read_checkpoint.h"
 
 namespace qingyin {
 
-/// Reads what torch.save wrote, as data only: a zip archive (PyTorch 1.6 and later) with a pickle
-/// inside. Nothing that the pickle names is looked up or called.
-/// @throws Error kBadCheckpoint
-Checkpoint read_pth_zip(const CheckpointFile& file);
+/// True if a file that begins so is what torch.save writes: a zip archive (PyTorch 1.6 and later),
+/// or the older stream of pickles.
+bool is_pth(std::string_view first_bytes);
 
-/// The same for the older stream of pickles, followed by the raw storages.
+/// Reads what torch.save wrote, as data only: nothing that its pickles name is looked up or called.
+/// The rules follow PyTorch's restricted loader (torch/_weights_only_unpickler.py), and are
+/// stricter.
 /// @throws Error kBadCheckpoint
-Checkpoint read_pth_legacy(const CheckpointFile& file);
+Checkpoint read_pth(const CheckpointFile& file);
+
+/// The whole object of such a file as JSON (`to_json`), settings beside the weights included.
+/// @throws Error kBadCheckpoint
+std::string read_pth_as_json(const CheckpointFile& file);
 
 }  // namespace qingyin

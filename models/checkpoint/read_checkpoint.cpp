@@ -66,9 +66,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   if (extension == ".json") return read_sharded(path);
   const CheckpointFile file(path);
   const std::string first = file.first_bytes(512);
-  if (first.starts_with("PK\3\4")) return read_pth_zip(file);
-  if (first.size() > 1 && first[0] == '\x80' && first[1] >= 2 && first[1] <= 4)
-    return read_pth_legacy(file);
+  if (is_pth(first)) return read_pth(file);
   const std::string_view kind = known_file_kind(first);
   refuse_checkpoint(path, "is " + (kind.empty() ? "of an unknown kind" : std::string(kind)) +
                               ", not a format that is read here: .safetensors, its .json index, "

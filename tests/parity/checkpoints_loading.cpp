@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/sha256.h"
+#include "models/checkpoint/pth.h"
 #include "models/checkpoint/read_checkpoint.h"
 #include "models/checkpoint/tensor_io.h"
 #include "tests/parity/case_registry.h"
@@ -92,6 +93,12 @@ void expect_same_metadata(const Checkpoint& got, const fs::path& expected) {
   EXPECT_EQ(nlohmann::json(got.metadata), metadata);
 }
 
+void expect_same_tree(const fs::path& file, const fs::path& expected) {
+  std::ifstream in(expected);
+  EXPECT_EQ(nlohmann::json::parse(read_pth_as_json(CheckpointFile(file))),
+            nlohmann::json::parse(in));
+}
+
 struct LoadingCase {
   fs::path folder;
   Row row;
@@ -111,6 +118,8 @@ void check_loading(const LoadingCase& c) {
   expect_same_tensors(got, read_checkpoint(c.folder / c.row.at("expected")));
   if (c.row.at("expected_f32") != "-")
     expect_same_floats(c.file(), c.folder / c.row.at("expected_f32"));
+  if (c.row.at("expected_tree") != "-")
+    expect_same_tree(c.file(), c.folder / c.row.at("expected_tree"));
   const fs::path metadata = c.folder / (c.name() + ".expected_metadata.json");
   if (fs::exists(metadata)) expect_same_metadata(got, metadata);
 }
