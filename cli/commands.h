@@ -1,0 +1,17 @@
+#pragma once
+
+#include <vector>
+
+#include "cli/command.h"
+
+namespace qingyin::cli {
+
+Command add_command();
+Command understand_command();
+Command render_command();
+Command sfx_command();
+Command info_command();
+Command doctor_command();
+Command completion_command();
+
+}  // namespace qingyin::cli

@@ -1,0 +1,58 @@
+#include "cli/load_pipeline.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "audio_gen/audio_generator.h"
+#include "models/registry/model_registry.h"
+#include "understanding/understanding.h"
+
+namespace qingyin::cli {
+namespace {
+
+constexpr int kMostThreads = 256;
+
+}  // namespace
+
+void StageOptions::declare_engine(CLI::App& app) {
+  app.add_option("--models", models, "folder of the bundled weights")
+      ->type_name("DIR")
+      ->group("Engine");
+  app.add_option("--threads", threads, "threads to work on; never changes a sample (0: all cores)")
+      ->check(CLI::Range(0, kMostThreads))
+      ->type_name("N")
+      ->group("Engine");
+}
+
+void StageOptions::declare_detector(CLI::App& app) {
+  app.add_option("--sensitivity", sensitivity, "0 to 1: more events, and more false ones")
+      ->check(number_in(0, 1))
+      ->type_name("NUMBER")
+      ->group("Detector")
+      ->capture_default_str();
+}
+
+int StageOptions::thread_count() const {
+  if (threads > 0) return threads;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+Pipeline load_pipeline(const StageOptions& options, Stages stages) {
+  std::unique_ptr<Understanding> detector;
+  std::unique_ptr<AudioGenerator> engine;
+  Pipeline::Choices choices;
+  if (stages != Stages::kEngine) {
+    detector = make_motion_detector(
+        {.sensitivity = options.sensitivity, .threads = options.thread_count()});
+    char text[32];
+    std::snprintf(text, sizeof text, "%g", options.sensitivity);
+    choices["sensitivity"] = text;
+  }
+  if (stages != Stages::kDetector) engine = make_bundled_engine(find_models_folder(options.models));
+  return Pipeline(std::move(detector), std::move(engine), std::move(choices));
+}
+
+}  // namespace qingyin::cli

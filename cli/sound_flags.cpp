@@ -1,0 +1,165 @@
+#include "cli/sound_flags.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "core/text.h"
+#include "pipeline/estimate.h"
+#include "sync/mastering.h"
+
+namespace qingyin::cli {
+namespace {
+
+std::string format(const char* pattern, double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, pattern, value);
+  return text;
+}
+
+// How far the produced onsets lie from the wanted ones, in words.
+std::string onset_words(const Report& report) {
+  int count = 0;
+  double worst_ms = 0;
+  for (const auto& event : report.events) {
+    if (!event.produced_onset) continue;
+    ++count;
+    worst_ms =
+        std::max(worst_ms, 1000 * std::abs((*event.produced_onset - event.wanted_onset).count()));
+  }
+  if (count == 0) return {};
+  return format(", onsets within %.1f ms", worst_ms);
+}
+
+}  // namespace
+
+void SoundFlags::declare_output(CLI::App& app, const std::string& output_help) {
+  app.add_option("-o,--output", output, output_help)->type_name("FILE|DIR")->group("Output");
+  app.add_flag("--overwrite", overwrite.overwrite, "replace existing outputs")->group("Output");
+  app.add_flag("--keep-both", overwrite.keep_both, "write under the next free name instead")
+      ->group("Output");
+  app.add_flag("--dry-run", is_dry_run, "say what would be done, do nothing")->group("Output");
+}
+
+void SoundFlags::declare_engine(CLI::App& app) {
+  app.add_option("--seed", sound.seed, "seed of what has none of its own; same seed, same bytes")
+      ->check(whole_number())
+      ->type_name("N")
+      ->group("Engine")
+      ->capture_default_str();
+  app.add_option("--steps", sound.settings.steps, "sampler steps of each event")
+      ->check(CLI::Range(1, 200))
+      ->type_name("N")
+      ->group("Engine")
+      ->capture_default_str();
+  app.add_option("--guidance", sound.settings.guidance, "how strictly a class is kept to; 1: off")
+      ->check(number_in(1, 10))
+      ->type_name("NUMBER")
+      ->group("Engine")
+      ->capture_default_str();
+  std::vector<std::pair<std::string, std::string>> targets;
+  for (const auto& target : loudness_targets()) targets.emplace_back(target.name, target.name);
+  add_choice(app, "--loudness", sound.loudness, std::move(targets),
+             "loudness target of the result; none: levels as the events say")
+      ->group("Sound");
+  stages.declare_engine(app);
+}
+
+void SoundFlags::declare_mix(CLI::App& app) {
+  add_choice<OriginalSound>(app, "--original", sound.original,
+                            {{"keep", OriginalSound::kKeep},
+                             {"duck", OriginalSound::kDuck},
+                             {"replace", OriginalSound::kReplace}},
+                            "the clip's own sound: under the effects, lowered by them, or left out")
+      ->group("Sound");
+  app.add_option("--stems", stems, "folder for one WAV file for each lane, and the mix")
+      ->type_name("DIR")
+      ->group("Output");
+  app.add_option("--timeline", timeline, "also write the events that were rendered, to edit them")
+      ->type_name("FILE")
+      ->group("Output");
+}
+
+SoundOptions SoundFlags::sound_options() const {
+  SoundOptions options = sound;
+  options.threads = stages.thread_count();
+  return options;
+}
+
+OutputRequest SoundFlags::output_request(const std::filesystem::path& mix) const {
+  return {mix, stems, timeline, overwrite_of(overwrite)};
+}
+
+void WishFlags::declare(CLI::App& app) {
+  app.add_option("--label", wishes.label, "what every detected event is: \"hammer on metal\"")
+      ->type_name("TEXT")
+      ->group("Sound");
+  app.add_option("--prompt", wishes.prompt,
+                 "what is heard, in words: \"footsteps on gravel, rain\"; English or Chinese")
+      ->type_name("TEXT")
+      ->group("Sound");
+  app.add_option("--ambience", wishes.ambience, "a bed under the whole clip: \"rain\"; repeatable")
+      ->type_name("TEXT")
+      ->allow_extra_args(false)
+      ->group("Sound");
+}
+
+void show_result(const Result& result, Context& context) {
+  const Report& report = result.report;
+  auto& item = context.summary.item();
+  item.status = result.was_already_made ? "skipped" : "ok";
+  item.reason = result.was_already_made ? "already_made" : "";
+  item.warnings = report.warnings;
+  for (const auto& file : report.outputs) item.outputs.push_back(file.path.string());
+  item.outputs.push_back(result.report_file.string());
+  for (const auto& [stage, time] : report.timings) item.timings_s[stage] = time.count();
+  context.progress.end();
+  for (const auto& warning : report.warnings) context.console.warning(warning);
+  std::string text;
+  for (const auto& file : report.outputs) {
+    if (file.role == "mix") text += file.path.string() + "\n";
+  }
+  if (text.empty()) text = result.report_file.string() + "\n";
+  if (!context.wants_json) context.console.result(text);
+  if (result.was_already_made) {
+    context.console.note("Already made from the same input and settings: nothing to do.");
+    return;
+  }
+  context.console.note(std::to_string(report.events.size()) + " sounds by the engine '" +
+                       report.engine.name + "'" + onset_words(report) +
+                       "; report: " + printable(result.report_file));
+  if (report.engine.name == "bundled") {
+    context.console.note("'bundled' is the basic engine that ships with qingyin.");
+  }
+  for (const auto& [stage, time] : report.timings) {
+    context.console.detail("  " + stage + format(" %.2f s", time.count()));
+  }
+}
+
+void show_plan(const RunPlan& plan, const SoundFlags& flags, Context& context) {
+  const Estimate estimate =
+      estimate_run(plan.duration, plan.detects, flags.sound_options().threads);
+  auto& item = context.summary.item();
+  item.status = "planned";
+  nlohmann::ordered_json facts = {{"duration_s", plan.duration.count()},
+                                  {"windows", estimate.windows},
+                                  {"engine", plan.engine},
+                                  {"estimated_time_s", estimate.time.count()},
+                                  {"estimated_disk_bytes", estimate.disk_bytes}};
+  facts["planned_outputs"] = nlohmann::ordered_json::array();
+  std::string text = "would read     " + printable(plan.input) + "\n";
+  text += format("duration       %.3f s", plan.duration.count());
+  text += " in " + std::to_string(estimate.windows) + " windows, engine '" + plan.engine + "'\n";
+  text += format("estimated      %.0f s", std::ceil(estimate.time.count()));
+  text += format(", %.0f MB of disk\n", std::ceil(static_cast<double>(estimate.disk_bytes) / 1e6));
+  for (const auto& output : plan.outputs) {
+    if (output.empty()) continue;
+    facts["planned_outputs"].push_back(output.string());
+    text += "would write    " + printable(output) + "\n";
+  }
+  item.facts_json = facts.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  if (!context.wants_json) context.console.result(text);
+}
+
+}  // namespace qingyin::cli

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/load_pipeline.h"
+#include "cli/output_names.h"
+#include "pipeline/pipeline.h"
+
+namespace qingyin::cli {
+
+/// Options of every command that makes sound.
+struct SoundFlags {
+  StageOptions stages;
+  SoundOptions sound;
+  OverwriteOptions overwrite;
+  std::filesystem::path output, stems, timeline;
+  bool is_dry_run = false;
+
+  void declare_output(CLI::App& app, const std::string& output_help);
+  void declare_engine(CLI::App& app);
+  /// Mixing onto a clip: the original sound, stems, the timeline file.
+  void declare_mix(CLI::App& app);
+
+  SoundOptions sound_options() const;
+  OutputRequest output_request(const std::filesystem::path& mix) const;
+};
+
+/// Words about what is heard.
+struct WishFlags {
+  Wishes wishes;
+
+  void declare(CLI::App& app);
+};
+
+/// Says what came out, on the console and in the summary.
+void show_result(const Result& result, Context& context);
+
+/// What a run would do, for --dry-run.
+struct RunPlan {
+  std::filesystem::path input;
+  Seconds duration{0};
+  std::vector<std::filesystem::path> outputs;
+  std::string engine;
+  bool detects = false;
+};
+void show_plan(const RunPlan& plan, const SoundFlags& flags, Context& context);
+
+}  // namespace qingyin::cli
