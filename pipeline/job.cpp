@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "core/dsp/sound_libraries.h"
 #include "core/error.h"
+#include "core/media/media_libraries.h"
 #include "core/sha256.h"
 #include "pipeline/result_key.h"
 
@@ -87,6 +89,8 @@ void Pipeline::Job::take(const MasteringReport& mastered) {
 Result Pipeline::Job::finish() {
   stopwatch.end();
   report.timings = stopwatch.timings();
+  report.libraries = media_libraries();
+  report.libraries.merge(sound_libraries());
   report.peak_memory_bytes = peak_memory_bytes();
   write_file_atomically(report_file(), to_json(report), output.overwrite);
   return {std::move(report), report_file(), false};
