@@ -43,7 +43,7 @@ OptionRow row_of(const CLI::Option& option) {
   if (type.find('|') != type.npos) {
     row.argument = Argument::kWords;
     row.words = split_words(type);
-  } else if (type.find("FILE") != type.npos) {
+  } else if (type.find("FILE") != type.npos || type.find("PATH") != type.npos) {
     row.argument = Argument::kFile;
   } else if (type.find("DIR") != type.npos) {
     row.argument = Argument::kFolder;

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/signals.h"
 #include "core/error.h"
+#include "core/text.h"
 
 namespace qingyin::cli {
 namespace {
@@ -65,7 +66,8 @@ int execute(const Run& run, Context& context) {
   }
 }
 
-int parse_failure(const CLI::App& program, const CLI::ParseError& error, Console& console) {
+int parse_failure(const CLI::App& program, const CLI::ParseError& error, const char* first_word,
+                  Console& console) {
   if (error.get_exit_code() == 0) {
     std::string text = std::string("qingyin ") + QINGYIN_VERSION + "\n";
     if (dynamic_cast<const CLI::CallForVersion*>(&error) == nullptr) {
@@ -74,6 +76,10 @@ int parse_failure(const CLI::App& program, const CLI::ParseError& error, Console
     }
     console.result(text);
     return 0;
+  }
+  if (program.get_subcommands().empty() && first_word != nullptr && *first_word != '-') {
+    console.error("there is no command " + excerpt(first_word) + "; see qingyin --help");
+    return kUsageExit;
   }
   std::string help = "qingyin";
   for (const CLI::App* chosen : program.get_subcommands()) help += " " + chosen->get_name();
@@ -99,7 +105,7 @@ int run_program(int argc, char** argv, Console& console) {
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return parse_failure(program, e, console);
+    return parse_failure(program, e, argc > 1 ? argv[1] : nullptr, console);
   }
 
   if (run.common.is_quiet) console.set_verbosity(Verbosity::kQuiet);

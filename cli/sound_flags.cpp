@@ -35,7 +35,7 @@ std::string onset_words(const Report& report) {
 }  // namespace
 
 void SoundFlags::declare_output(CLI::App& app, const std::string& output_help) {
-  app.add_option("-o,--output", output, output_help)->type_name("FILE|DIR")->group("Output");
+  app.add_option("-o,--output", output, output_help)->type_name("PATH")->group("Output");
   app.add_flag("--overwrite", overwrite.overwrite, "replace existing outputs")->group("Output");
   app.add_flag("--keep-both", overwrite.keep_both, "write under the next free name instead")
       ->group("Output");

@@ -24,11 +24,12 @@ void print_completion(const CompletionOptions& options, Context& context) {
 }  // namespace
 
 Command completion_command() {
-  return make_command("completion", "Print the completion script of a shell.",
-                      "  source <(qingyin completion bash)\n"
-                      "  qingyin completion zsh > \"${fpath[1]}/_qingyin\"\n"
-                      "  qingyin completion fish | source",
-                      print_completion);
+  return make_command(
+      "completion", "Print the completion script of a shell.",
+      "  qingyin completion bash > ~/.local/share/bash-completion/completions/qingyin\n"
+      "  qingyin completion zsh > \"${fpath[1]}/_qingyin\"\n"
+      "  qingyin completion fish | source",
+      print_completion);
 }
 
 }  // namespace qingyin::cli

@@ -22,7 +22,7 @@ struct UnderstandOptions {
   void declare(CLI::App& app) {
     app.add_option("clip", clip, "video to look at")->required()->type_name("FILE");
     app.add_option("-o,--output", output, "file or folder to write to (default: standard output)")
-        ->type_name("FILE|DIR")
+        ->type_name("PATH")
         ->group("Output");
     add_choice<std::optional<EventFormat>>(
         app, "--format", format,
