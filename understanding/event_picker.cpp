@@ -104,9 +104,14 @@ PickedEvent judge_stop(std::span<const MotionSample> samples, const Evidence& ev
   return event;
 }
 
-// Where a start is seen, and how much light it brings.
+// Where a start is seen, and how much light it brings: at the strongest growth around its time.
 void place_start(std::span<const MotionSample> samples, PickedEvent& event) {
-  const std::size_t at = nearest_sample(samples, event.time_s);
+  const std::size_t near = nearest_sample(samples, event.time_s);
+  std::size_t at = near;
+  for (const std::size_t i : {near - 1, near + 1})
+    if (i >= 1 && i < samples.size() &&
+        samples[i].level - samples[i - 1].level > samples[at].level - samples[at - 1].level)
+      at = i;
   Cells weights;
   for (std::size_t k = 0; k < kCells; ++k) {
     const double grown = std::max(0.0F, samples[at].change[k] - samples[at - 1].change[k]);
@@ -130,7 +135,7 @@ double half_decay(const Curve& level, std::size_t top, double before, double lat
 PickedEvent judge_start(std::span<const MotionSample> samples, const Evidence& evidence,
                         const Peak& peak) {
   constexpr double kGrowth = 1.5, kStanding = 0.6, kOffset = -3.6;
-  constexpr double kQuietLevel = 1.0;  // grey levels per second
+  constexpr double kQuietLevel = 5.0;  // grey levels per second
   constexpr double kWeak = 10, kStrong = 1000;
   constexpr double kShortest = 0.15, kLongest = 1.5;
   const auto index = static_cast<std::ptrdiff_t>(peak.index);

@@ -20,9 +20,22 @@ double mean_square_root(const std::array<double, kCells>& cells) {
   return std::sqrt(sum / kCells);
 }
 
+// What changes everywhere by a little is the grain and the coding of the picture (a key frame of a
+// still picture renews all of it): it is taken out of every cell.
+double local_level(const MotionSample& sample) {
+  constexpr double kGrain = 3.0;  // grey levels between two frames
+  CellMap cells = sample.change;
+  std::nth_element(cells.begin(), cells.begin() + kCells / 2, cells.end());
+  const double everywhere =
+      std::min(static_cast<double>(cells[kCells / 2]), kGrain / (sample.end_s - sample.start_s));
+  double sum = 0;
+  for (const float change : sample.change) sum += std::max(0.0, change - everywhere);
+  return sum / kCells;
+}
+
 std::vector<double> levels_of(std::span<const MotionSample> samples) {
   std::vector<double> levels;
-  for (const MotionSample& s : samples) levels.push_back(s.level);
+  for (const MotionSample& s : samples) levels.push_back(local_level(s));
   return levels;
 }
 

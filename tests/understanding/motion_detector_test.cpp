@@ -144,6 +144,16 @@ TEST(MotionDetector, NoiseAndStillPicturesGiveNothing) {
   EXPECT_TRUE(understood(still, even_times(3, 30), 3).events.empty());
 }
 
+// A coder renews all of a still picture with every key frame.
+TEST(MotionDetector, KeyFramesOfAStillPictureGiveNothing) {
+  const Scene still = [](double x, double y, double t) {
+    const auto n = static_cast<std::int64_t>(t * 2 + 0.01) * 1000003 +
+                   static_cast<std::int64_t>(y) * 1009 + static_cast<std::int64_t>(x);
+    return backdrop(x, y) + 10 * (hash01(n) - 0.5);
+  };
+  EXPECT_TRUE(understood(still, even_times(5, 30), 5).events.empty());
+}
+
 TEST(MotionDetector, PanAndShakeGiveNothing) {
   const Scene pan = [](double x, double y, double t) {
     return texture(x + 60 * std::sin(0.9 * t), y + 15 * std::sin(1.3 * t));
