@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 
 #include <algorithm>
@@ -83,6 +84,7 @@ at::Tensor normal_noise(at::IntArrayRef shape, std::uint64_t seed, std::int64_t 
 
 Trainer::Trainer(torch::nn::Module& module, const RunOptions& options, const Rates& rates)
     : options_(options), rates_(rates) {
+  at::set_num_threads(options.threads);
   module.to(at::Device(options.device));
   for (const auto& item : module.named_parameters()) {
     names_.push_back(item.key());
@@ -172,19 +174,31 @@ void Trainer::update(double rate) {
   for (const auto& w : weights_) w.mutable_grad().reset();
 }
 
-void Trainer::log(const Losses& losses, double rate, double seconds) {
+void Trainer::note(const Losses& losses) {
+  std::vector<std::pair<std::string, at::Tensor>> figures{{"loss", losses.total}};
+  figures.insert(figures.end(), losses.parts.begin(), losses.parts.end());
+  sums_.resize(figures.size());
+  for (std::size_t i = 0; i < figures.size(); ++i) {
+    const double before = noted_ == 0 ? 0 : sums_[i].second;
+    sums_[i] = {figures[i].first, before + figures[i].second.item<double>()};
+  }
+  ++noted_;
+}
+
+/// One row: means over the steps since the last row.
+void Trainer::log(double rate, double seconds) {
   const auto path = options_.folder / "log.csv";
   const bool is_new = !std::filesystem::exists(path);
   std::ofstream out(path, std::ios::app);
   if (is_new) {
-    out << "step,seconds,rate,gradient,loss";
-    for (const auto& part : losses.parts) out << ',' << part.first;
+    out << "step,seconds,rate,gradient";
+    for (const auto& sum : sums_) out << ',' << sum.first;
     out << '\n';
   }
-  out << step_ << ',' << seconds << ',' << rate << ',' << gradient_norm_ << ','
-      << losses.total.item<double>();
-  for (const auto& part : losses.parts) out << ',' << part.second.item<double>();
+  out << step_ << ',' << seconds << ',' << rate << ',' << gradient_norm_;
+  for (const auto& sum : sums_) out << ',' << sum.second / static_cast<double>(noted_);
   out << '\n';
+  noted_ = 0;
 }
 
 bool Trainer::run(const std::function<Losses(std::int64_t step)>& losses_of) {
@@ -195,11 +209,12 @@ bool Trainer::run(const std::function<Losses(std::int64_t step)>& losses_of) {
   while (step_ < options_.steps && wanted) {
     const Losses losses = losses_of(step_);
     losses.total.backward();
+    note(losses);
     const double rate = learning_rate(rates_, step_, options_.steps);
     update(rate);
     ++step_;
     const auto now = Clock::now();
-    if (step_ % kLogEvery == 0) log(losses, rate, Seconds(now - began).count());
+    if (step_ % kLogEvery == 0) log(rate, Seconds(now - began).count());
     if (now - saved > options_.save_every) {
       save();
       saved = Clock::now();

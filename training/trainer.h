@@ -82,12 +82,15 @@ class Trainer {
   void update(double rate);
   void resume(const TensorMap& state);
   void save() const;
-  void log(const Losses& losses, double rate, double seconds);
+  void note(const Losses& losses);
+  void log(double rate, double seconds);
 
   RunOptions options_;
   Rates rates_;
   std::int64_t step_ = 0;
   double gradient_norm_ = 0;
+  std::int64_t noted_ = 0;  // steps since the last row of the log
+  std::vector<std::pair<std::string, double>> sums_;
   std::vector<std::string> names_;
   std::vector<at::Tensor> weights_, average_, first_, second_;
 };

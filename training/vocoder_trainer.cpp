@@ -7,7 +7,9 @@
 #include <cmath>
 #include <vector>
 
+#include "audio_gen/bundled/latent_codec.h"
 #include "audio_gen/bundled/representation.h"
+#include "audio_gen/vocabulary.h"
 #include "core/dsp/mel.h"
 #include "core/philox.h"
 #include "training/sound_pool.h"
@@ -25,11 +27,14 @@ struct PooledSound {
   at::Tensor log_mel;  // [F, M]
 };
 
-std::vector<PooledSound> render_pool(const RunOptions& options) {
+/// Half of the spectrograms go through the latent, for so the engine's come to the vocoder.
+std::vector<PooledSound> render_pool(const RunOptions& options, const bundled::LatentCodec& codec) {
+  const auto classes = static_cast<std::int64_t>(sound_classes().size());
   std::vector<PooledSound> pool(static_cast<std::size_t>(options.sounds));
   in_parallel(options.sounds, options.threads, [&](std::int64_t i) {
     const TrainingSound sound = training_sound(options.seed, i, kSoundSeconds);
-    const auto mel = bundled::clamped_log_mel(sound.samples);
+    auto mel = bundled::clamped_log_mel(sound.samples);
+    if (i / classes % 2 == 1) mel = codec.decode(codec.encode(mel));
     pool[static_cast<std::size_t>(i)] = {at::tensor(sound.samples),
                                          at::tensor(mel).view({-1, bundled::kMelBands})};
   });
@@ -114,7 +119,7 @@ bool train_vocoder(const VocoderTraining& settings, const RunOptions& options) {
   at::manual_seed(options.seed);
   Vocoder vocoder(settings.network);
   Trainer trainer(*vocoder, options, settings.rates);
-  const auto pool = render_pool(options);
+  const auto pool = render_pool(options, bundled::LatentCodec(settings.codec));
   const at::Device device(options.device);
   const std::int64_t twice = 2 * settings.batch;
   return trainer.run([&](std::int64_t step) {

@@ -12,8 +12,7 @@ struct VocoderTraining {
   std::int64_t batch = 10;
   std::int64_t frames = 56;  // T of one crop, 10 ms each
   Rates rates{.peak = 1e-3, .warm_up = 200, .decay_from = 0.5};
-  /// Latent codec whose blur half of the spectrograms get, as the engine's have it; empty: none.
-  std::filesystem::path codec;
+  std::filesystem::path codec;  // latent.safetensors
 };
 
 /// Figures of two signals [B, L] that sound alike.
@@ -27,7 +26,7 @@ SpectralDistance spectral_distance(const at::Tensor& a, const at::Tensor& b);
 /// "A spectral energy distance for parallel speech synthesis", 2020): two renderings from
 /// different noise are drawn to the true sound and pushed from one another.
 /// @return false if stopped
-/// @throws Error as Trainer
+/// @throws Error as Trainer; kModelMissing if the codec is not there
 bool train_vocoder(const VocoderTraining& settings, const RunOptions& options);
 
 }  // namespace qingyin::training

@@ -161,7 +161,7 @@ class BundledEngine : public AudioGenerator {
     const std::int64_t attack = plan.is_texture ? kTextureAttack : kMillisecond;
     const std::int64_t from = kLeadSamples - (plan.is_texture ? 0 : kMillisecond / 2);
     for (std::int64_t i = 0; i < length; ++i) {
-      const double gain = rise(i, from, from + attack) * (1 - rise(i, end - release, end));
+      const double gain = rise(i, from, from + attack) * (1 - rise(i, end - release, end - 1));
       samples[static_cast<std::size_t>(i)] *= static_cast<float>(gain);
     }
     samples.resize(static_cast<std::size_t>(end));

@@ -33,7 +33,7 @@ int run(TrainArguments arguments) {
   arguments.run.progress = [](std::string_view, double) { return stop_wanted == 0; };
   bool is_finished = true;
   if (arguments.what == "vocoder") {
-    VocoderTraining settings;
+    VocoderTraining settings{.codec = arguments.codec};
     apply(arguments, settings.batch, settings.rates);
     is_finished = train_vocoder(settings, arguments.run);
   } else if (arguments.what == "foley") {
