@@ -19,7 +19,6 @@ using bundled::kContextTokens;
 using bundled::kLatentSize;
 using bundled::kWindowTokens;
 
-constexpr std::int64_t kFile = 700;
 /// Windows of 32 tokens go on by 24: two in a sound that ends by itself, three in a sustained one.
 constexpr std::int64_t kStride = kWindowTokens - kContextTokens;
 constexpr std::int64_t kTokens = kWindowTokens + kStride;
@@ -70,7 +69,8 @@ FoleyItem make_foley_item(const bundled::LatentCodec& codec, std::uint64_t seed,
 
 FoleyData::FoleyData(const bundled::LatentCodec& codec, const Settings& settings)
     : codec_(codec), settings_(settings) {
-  settings_.sounds = (settings_.sounds + kFile - 1) / kFile * kFile;
+  settings_.sounds =
+      (settings_.sounds + settings_.per_file - 1) / settings_.per_file * settings_.per_file;
   items_.reserve(static_cast<std::size_t>(settings_.sounds));
   std::filesystem::create_directories(settings_.folder);
   maker_ = std::thread([this] { make_files(); });
@@ -85,7 +85,7 @@ FoleyData::~FoleyData() {
 }
 
 void FoleyData::make_files() {
-  for (std::int64_t file = 0; file < settings_.sounds / kFile; ++file) {
+  for (std::int64_t file = 0; file < settings_.sounds / settings_.per_file; ++file) {
     std::vector<FoleyItem> made;
     std::exception_ptr failure;
     try {
@@ -105,12 +105,12 @@ void FoleyData::make_files() {
 
 std::vector<FoleyItem> FoleyData::make_file(std::int64_t index) {
   const auto path = settings_.folder / ("sounds-" + std::to_string(index) + ".safetensors");
-  std::vector<FoleyItem> items(static_cast<std::size_t>(kFile));
+  std::vector<FoleyItem> items(static_cast<std::size_t>(settings_.per_file));
   TensorMap stored;
   if (std::filesystem::exists(path)) stored = read_safetensors(path).tensors;
   const bool is_stored = !stored.empty();
-  in_parallel(kFile, settings_.threads, [&](std::int64_t i) {
-    const std::int64_t number = index * kFile + i;
+  in_parallel(settings_.per_file, settings_.threads, [&](std::int64_t i) {
+    const std::int64_t number = index * settings_.per_file + i;
     auto& item = items[static_cast<std::size_t>(i)];
     if (!is_stored) {
       item = make_foley_item(codec_, settings_.seed, number);
@@ -123,8 +123,9 @@ std::vector<FoleyItem> FoleyData::make_file(std::int64_t index) {
             shape == SoundShape::kSustained, stored.at(name)};
   });
   if (is_stored) return items;
-  for (std::int64_t i = 0; i < kFile; ++i) {
-    stored[std::to_string(index * kFile + i)] = items[static_cast<std::size_t>(i)].latents;
+  for (std::int64_t i = 0; i < settings_.per_file; ++i) {
+    stored[std::to_string(index * settings_.per_file + i)] =
+        items[static_cast<std::size_t>(i)].latents;
   }
   write_safetensors(path, stored, {{"seed", std::to_string(settings_.seed)}}, Overwrite::kYes);
   return items;

@@ -30,7 +30,7 @@ struct FoleyBatch {
 };
 
 /// Sounds of the bank in the latent, rendered by threads of its own while training goes on, and
-/// kept in files of 700, so that a run that goes on need not render them again. What a step sees
+/// kept in files, so that a run that goes on need not render them again. What a step sees
 /// depends on the step alone, never on how fast they are rendered.
 class FoleyData {
  public:
@@ -39,6 +39,7 @@ class FoleyData {
     std::uint64_t seed;
     std::int64_t sounds;  // rounded up to whole files
     int threads;
+    std::int64_t per_file;
   };
 
   FoleyData(const bundled::LatentCodec& codec, const Settings& settings);

@@ -28,7 +28,8 @@ bool train_foley(const FoleyTraining& settings, const RunOptions& options) {
   FoleyData data(codec, {.folder = options.folder / "sounds",
                          .seed = options.seed,
                          .sounds = options.sounds,
-                         .threads = options.threads});
+                         .threads = options.threads,
+                         .per_file = settings.sounds_per_file});
   const at::Device device(options.device);
   return trainer.run([&](std::int64_t step) {
     const FoleyBatch batch = data.batch(step, settings.batch, settings.drop_share);

@@ -12,6 +12,7 @@ struct FoleyTraining {
   std::filesystem::path codec;  // latent.safetensors
   std::int64_t batch = 48;
   double drop_share = 0.1;  // of items whose class, material, size and intensity are withheld
+  std::int64_t sounds_per_file = 700;  // of the stored sounds
   Rates rates{.peak = 1.5e-3, .warm_up = 150, .decay_from = 0.5};
 };
 

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "core/error.h"
+#include "training/evaluation.h"
 #include "training/foley_trainer.h"
 #include "training/latent_trainer.h"
 #include "training/tools/train_arguments.h"
@@ -43,6 +44,10 @@ int run(TrainArguments arguments) {
   } else if (arguments.what == "latent") {
     const LatentTables tables = train_latent(arguments.run);
     std::cout << "share of the variance kept: " << tables.kept << '\n';
+  } else if (arguments.what == "eval") {
+    EvaluationSettings settings{.weights = arguments.weights, .seed = arguments.run.seed};
+    if (arguments.batch > 0) settings.per_class = arguments.batch;
+    std::cout << to_markdown(evaluate(settings));
   } else {
     throw Error(ErrorCode::kUsage,
                 "cannot train \"" + arguments.what + "\": expected latent, vocoder, foley or eval");

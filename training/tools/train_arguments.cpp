@@ -88,9 +88,9 @@ OPTIONS
   --out DIR        state, log.csv and weights; an unfinished run there goes on
                    (training/runs/WHAT)
   --steps N        of the optimiser; the learning rate falls over the last part of them
-  --sounds N       sounds to synthesise for training (eval: per class)
+  --sounds N       sounds to synthesise for training
   --seed N         decides sounds, noise and first weights
-  --batch N        items per step
+  --batch N        items per step (eval: events per class, 25)
   --rate X         peak of the learning rate
   --threads N      of this process (1)
   --device NAME    cpu or cuda
