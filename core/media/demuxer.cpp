@@ -156,6 +156,7 @@ void Demuxer::select(std::initializer_list<int> streams) {
 
 bool Demuxer::read(AVPacket& packet) {
   const MediaLog::Scope scope(log_);
+  watch_.progress();  // the time that the caller took is not the file's
   int retries = 0;
   while (true) {
     const int error = av_read_frame(format_, &packet);

@@ -26,6 +26,7 @@ SoundDecoder::SoundDecoder(Demuxer& demuxer, int stream) : demuxer_(demuxer) {
 
 bool SoundDecoder::next(AVFrame& frame) {
   const MediaLog::Scope scope(demuxer_.log());
+  demuxer_.progress();  // the time that the caller took is not the file's
   while (true) {
     const int error = avcodec_receive_frame(context_.get(), &frame);
     if (error >= 0) {

@@ -43,6 +43,7 @@ void VideoDecoder::send(const AVPacket* packet) {
 
 bool VideoDecoder::receive(AVFrame& frame) {
   const MediaLog::Scope scope(demuxer_.log());
+  demuxer_.progress();  // the time that the caller took is not the file's
   // Each error takes away at least one packet; the bound is for a decoder that breaks that rule.
   for (int attempts = 0; attempts < 10000; ++attempts) {
     const int error = avcodec_receive_frame(context_.get(), &frame);

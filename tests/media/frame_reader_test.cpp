@@ -1,8 +1,10 @@
 #include "core/media/frame_reader.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <thread>
 
 #include "tests/media/media_test.h"
 
@@ -51,6 +53,17 @@ TEST_F(FrameReaderTest, OrdersFramesOfAviWithBFrames) {
   for (std::size_t i = 0; i < frames.size(); ++i) {
     EXPECT_EQ(ramp_frame(frames[i]), static_cast<long>(i));
     EXPECT_NEAR(frames[i].time.count(), static_cast<double>(i) / 30.0, 1e-6);
+  }
+}
+
+// A caller that takes its time is no fault of the file: rendering comes between two reads.
+TEST_F(FrameReaderTest, WaitsForASlowCaller) {
+  MediaLimits limits;
+  limits.no_progress = Seconds(0.3);
+  const auto reader = open_frames(make_ramp("slow.mp4", kExact), {}, limits);
+  for (int n = 0; n < 60; ++n) {
+    if (n % 29 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(400));
+    EXPECT_TRUE(reader->next());
   }
 }
 
