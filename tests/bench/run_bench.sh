@@ -45,10 +45,24 @@ print(f"{'events':<24}{len(report['events']):8d}")
 PYTHON
 [ "$MODE" != --quick ] || exit 0
 
-# The same picture for 2 min and for 2 h: memory must not follow the duration.
-ffmpeg -v error -nostdin -y -f lavfi -i testsrc2=s=64x64:r=2:d=120 -c:v mpeg4 "$FOLDER/short.mp4"
+# A picture that is still but for a box now and then, for 2 min and for 2 h: memory must not follow
+# the duration. Ten strikes spread over it have the engine at work too.
+box="drawbox=x=20:y=20:w=20:h=20:color=white:t=fill:enable='lt(mod(t,20),2)'"
+ffmpeg -v error -nostdin -y -f lavfi -i "color=gray:s=64x64:r=2:d=120,$box" -c:v mpeg4 "$FOLDER/short.mp4"
 ffmpeg -v error -nostdin -y -stream_loop 59 -i "$FOLDER/short.mp4" -c copy "$FOLDER/long.mp4"
-for name in short long; do
-  "$BIN/qingyin" add "$FOLDER/$name.mp4" -o "$FOLDER/$name.wav" --threads 2 -q >/dev/null
-  printf '%-24s%8s MB\n' "peak, $name clip" "$(peak_mb "$FOLDER/$name.report.json")"
+for name in short:120 long:7200; do
+  python3 - "${name#*:}" >"$FOLDER/t.json" <<'PYTHON'
+import json, sys
+seconds = float(sys.argv[1])
+events = [{"id": f"e{k}", "label": "impact", "material": "wood", "onset_s": seconds * k / 10 + 1,
+           "offset_s": seconds * k / 10 + 1.1} for k in range(10)]
+clip = {"path": "clip.mp4", "duration_s": seconds, "frame_rate": "2/1", "width": 64, "height": 64}
+print(json.dumps({"schema": "qingyin.events/1", "clip": clip, "events": events}))
+PYTHON
+  name=${name%:*}
+  "$BIN/qingyin" add "$FOLDER/$name.mp4" -o "$FOLDER/$name.add.mp4" --threads 2 -q >/dev/null
+  "$BIN/qingyin" render "$FOLDER/t.json" "$FOLDER/$name.mp4" -o "$FOLDER/$name.render.mp4" --threads 2 -q \
+    >/dev/null
+  printf '%-24s%8s MB, render %s MB\n' "peak of add, $name clip" "$(peak_mb "$FOLDER/$name.add.report.json")" \
+    "$(peak_mb "$FOLDER/$name.render.report.json")"
 done
