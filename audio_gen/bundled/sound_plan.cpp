@@ -37,13 +37,17 @@ struct Meaning {
   LexiconMatch words;
 };
 
-/// A class name itself, or the words of the label, or those of the caption.
+/// A class name itself, or the words of the label, or those of the caption; where they only say
+/// what a thing is made of, a blow on it.
 std::optional<Meaning> meaning_of(const SoundEvent& event) {
   const LexiconMatch label = look_up(event.label);
   if (const auto id = class_id(event.label)) return Meaning{*id, true, label};
   if (const auto* word = label.best()) return Meaning{word->class_id, word->is_exact(), label};
   const LexiconMatch caption = look_up(event.caption);
   if (const auto* word = caption.best()) return Meaning{word->class_id, word->is_exact(), caption};
+  for (const LexiconMatch& words : {label, caption}) {
+    if (words.material_id) return Meaning{*class_id("impact"), false, words};
+  }
   return std::nullopt;
 }
 
