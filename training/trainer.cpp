@@ -40,6 +40,13 @@ void restore(const TensorMap& state, const std::string& prefix,
   }
 }
 
+void check_device(const std::string& name) {
+  require(name == "cpu" || name == "cuda", ErrorCode::kUsage,
+          "training: device \"" + name + "\" is not known; expected cpu or cuda");
+  require(name == "cpu" || at::hasCUDA(), ErrorCode::kDevice,
+          "training: this machine or this libtorch has no CUDA device; use --device cpu");
+}
+
 /// Rows of a log up to a step: later ones belong to work that was lost.
 void cut_log(const std::filesystem::path& path, std::int64_t step) {
   std::ifstream in(path);
@@ -84,6 +91,7 @@ at::Tensor normal_noise(at::IntArrayRef shape, std::uint64_t seed, std::int64_t 
 
 Trainer::Trainer(torch::nn::Module& module, const RunOptions& options, const Rates& rates)
     : options_(options), rates_(rates) {
+  check_device(options.device);
   at::set_num_threads(options.threads);
   module.to(at::Device(options.device));
   for (const auto& item : module.named_parameters()) {

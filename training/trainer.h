@@ -66,10 +66,8 @@ at::Tensor normal_noise(at::IntArrayRef shape, std::uint64_t seed, std::int64_t 
 class Trainer {
  public:
   /// Goes on from the folder's state if there is one.
-  /// @throws Error  kUsage if that state is of another seed; kBadCheckpoint; kIo
+  /// @throws Error  kUsage if that state is of another seed; kDevice; kBadCheckpoint; kIo
   Trainer(torch::nn::Module& module, const RunOptions& options, const Rates& rates);
-
-  std::int64_t step() const { return step_; }
 
   /// Runs up to `options.steps`, logs and saves on the way.
   /// @return false if the progress said stop; the state is saved either way

@@ -122,6 +122,14 @@ TEST(Training, NeedsTheLatent) {
   expect_error(ErrorCode::kModelMissing, [&] { train_foley(settings, tiny_run(folder / "a", 1)); });
 }
 
+TEST(Training, RefusesAnUnknownDevice) {
+  const TemporaryFolder folder;
+  RunOptions options = tiny_run(folder / "a", 1);
+  options.device = "banana";
+  expect_error(ErrorCode::kUsage, [&] { train_vocoder(tiny_vocoder(), options); });
+  EXPECT_FALSE(std::filesystem::exists(folder / "a"));
+}
+
 TEST(LearningRate, RisesHoldsAndFalls) {
   const Rates rates{.peak = 2, .warm_up = 10, .decay_from = 0.5};
   EXPECT_NEAR(learning_rate(rates, 0, 100), 0.2, 1e-12);
