@@ -126,8 +126,9 @@ void show_result(const Result& result, Context& context) {
     context.console.note("Already made from the same input and settings: nothing to do.");
     return;
   }
-  context.console.note(std::to_string(report.events.size()) + " sounds by the engine '" +
-                       report.engine.name + "'" + onset_words(report) +
+  const std::size_t count = report.events.size();
+  context.console.note(std::to_string(count) + (count == 1 ? " sound" : " sounds") +
+                       " by the engine '" + report.engine.name + "'" + onset_words(report) +
                        "; report: " + printable(result.report_file));
   if (report.engine.name == "bundled") {
     context.console.note("'bundled' is the basic engine that ships with qingyin.");
