@@ -10,9 +10,9 @@
 #include "audio_gen/vocabulary.h"
 #include "core/dsp/onset.h"
 #include "tests/core/expect_error.h"
-#include "tests/core/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
-namespace qingyin {
+namespace qingyin::test {
 namespace {
 
 const std::filesystem::path kWeights = std::filesystem::path(QINGYIN_SOURCE_DIR) / "models/bundled";
@@ -231,4 +231,4 @@ TEST(LevelDbfs, IsLinearAndClamped) {
 }
 
 }  // namespace
-}  // namespace qingyin
+}  // namespace qingyin::test

@@ -10,10 +10,12 @@
 #include "core/philox.h"
 #include "models/checkpoint/safetensors.h"
 #include "tests/core/expect_error.h"
-#include "tests/core/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace qingyin::bundled {
 namespace {
+
+using test::TemporaryFolder;
 
 const std::filesystem::path kLatent =
     std::filesystem::path(QINGYIN_SOURCE_DIR) / "models/bundled/latent.safetensors";

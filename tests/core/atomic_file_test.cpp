@@ -13,9 +13,9 @@
 
 #include "core/error.h"
 #include "tests/core/expect_error.h"
-#include "tests/core/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
-namespace qingyin {
+namespace qingyin::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -210,4 +210,4 @@ TEST(AtomicFile, TheTableOfTemporariesStandsConcurrentUse) {
 }
 
 }  // namespace
-}  // namespace qingyin
+}  // namespace qingyin::test

@@ -5,9 +5,9 @@
 #include "core/event_io.h"
 #include "core/json_text.h"
 #include "tests/core/expect_error.h"
-#include "tests/core/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
-namespace qingyin {
+namespace qingyin::test {
 namespace {
 
 using namespace std::string_literals;
@@ -482,4 +482,4 @@ TEST(EventFile, IsBoundedByTheClipWhereItHasNoFactsOfItsOwn) {
 }
 
 }  // namespace
-}  // namespace qingyin
+}  // namespace qingyin::test

@@ -2,9 +2,9 @@
 
 #include "core/event_io.h"
 #include "tests/core/expect_error.h"
-#include "tests/core/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
-namespace qingyin {
+namespace qingyin::test {
 namespace {
 
 EventTimeline read(const std::string& text, EventFormat format,
@@ -237,4 +237,4 @@ TEST(EventFormats, HoldAtMostTheEventsOfATimeline) {
 }
 
 }  // namespace
-}  // namespace qingyin
+}  // namespace qingyin::test

@@ -7,9 +7,9 @@
 #include <filesystem>
 
 #include "tests/core/expect_error.h"
-#include "tests/core/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
-namespace qingyin {
+namespace qingyin::test {
 namespace {
 
 using namespace std::string_literals;
@@ -133,4 +133,4 @@ TEST(JsonText, AgreesWithTheJsonTestSuite) {
 }
 
 }  // namespace
-}  // namespace qingyin
+}  // namespace qingyin::test

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "tests/core/expect_error.h"
-#include "tests/core/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
-namespace qingyin {
+namespace qingyin::test {
 namespace {
 
 // FIPS 180-2, appendix B, and the empty message.
@@ -37,4 +37,4 @@ TEST(Sha256, RefusesWhatIsNoReadableFile) {
 }
 
 }  // namespace
-}  // namespace qingyin
+}  // namespace qingyin::test

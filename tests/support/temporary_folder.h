@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -34,8 +35,22 @@ class TemporaryFolder {
     return path_ / name;
   }
 
+  /// Number of entries in the folder, hidden ones too.
+  std::ptrdiff_t count() const {
+    return std::distance(std::filesystem::directory_iterator(path_), {});
+  }
+
  private:
   std::filesystem::path path_;
 };
+
+inline std::string content_of(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+inline void put(const std::filesystem::path& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary) << bytes;
+}
 
 }  // namespace qingyin::test

@@ -11,7 +11,7 @@
 #include "audio_gen/vocabulary.h"
 #include "core/error.h"
 #include "tests/core/expect_error.h"
-#include "tests/core/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 #include "training/foley_data.h"
 #include "training/foley_trainer.h"
 #include "training/latent_trainer.h"
@@ -20,6 +20,8 @@
 
 namespace qingyin::training {
 namespace {
+
+using test::TemporaryFolder;
 
 const std::filesystem::path kLatent =
     std::filesystem::path(QINGYIN_SOURCE_DIR) / "models/bundled/latent.safetensors";
