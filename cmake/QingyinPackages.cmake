@@ -11,7 +11,6 @@ find_package(TorchWheel REQUIRED)
 
 if(QINGYIN_MEDIA)
   find_package(CLI11 REQUIRED)
-  pkg_check_modules(PNG REQUIRED IMPORTED_TARGET libpng)
   pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET
     libavformat libavcodec libavutil libswscale libswresample)
   include(QingyinOpenCV)
