@@ -3,71 +3,54 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "tests/parity/case_registry.h"
 #include "tests/parity/checkpoints.h"
+#include "tests/parity/family.h"
 
 namespace qingyin::test {
 namespace {
 
 namespace fs = std::filesystem;
 
-struct Family {
-  std::string name;
-  std::function<void(const fs::path& folder)> register_tests;  // none: there is no engine yet
-};
+constexpr char kCheckpoints[] = "checkpoints";  // has manifests of its own
 
-const std::array<Family, 4> kFamilies{{
-    {"checkpoints", register_checkpoint_tests},
-    {"mmaudio", {}},
-    {"cogvideox", {}},
-    {"hunyuan_foley", {}},
-}};
-
-bool is_fixture(const fs::directory_entry& item) {
-  return item.is_regular_file() && item.path().filename() != "README.md" &&
-         item.path().extension() != ".py";
+/// The families of networks, each with the parts that have tests.
+std::vector<Family> families() {
+  return {
+      {.name = "mmaudio", .parts = {}},
+      {.name = "cogvideox", .parts = {}},
+      {.name = "hunyuan_foley", .parts = {}},
+  };
 }
 
-void register_skips(const std::string& family, const fs::path& folder) {
-  for (const auto& item : fs::recursive_directory_iterator(folder))
-    if (is_fixture(item))
-      register_skip(family, item.path().lexically_relative(folder).string(),
-                    "no engine for the family " + family + " yet");
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
 }
 
-/// Says of each family that no root holds that it was not tested.
-void register_absences(const std::vector<FixtureRoot>& roots) {
-  for (const Family& family : kFamilies) {
-    const bool is_there = std::ranges::any_of(roots, [&](const FixtureRoot& root) {
-      std::error_code ignored;
-      return fs::is_directory(root.path / family.name, ignored);
-    });
-    if (!is_there)
-      register_skip(
-          family.name, "no_fixtures",
-          "no root holds fixtures of the family " + family.name + "; name one in QINGYIN_FIXTURES");
-  }
+/// Says of a family that no root holds that it was not tested.
+void register_absence(const std::string& family, const std::vector<FixtureRoot>& roots) {
+  const bool is_there = std::ranges::any_of(
+      roots, [&](const FixtureRoot& root) { return is_folder(root.path / family); });
+  if (!is_there)
+    register_skip(
+        family, "no_fixtures",
+        "no root holds fixtures of the family " + family + "; name one in QINGYIN_FIXTURES");
 }
 
-void register_root(const FixtureRoot& root) {
-  std::error_code error;
-  if (!fs::is_directory(root.path, error))
+void register_root(const FixtureRoot& root, const std::vector<Family>& families) {
+  if (!is_folder(root.path))
     return register_skip("roots", root.path.string(),
                          root.path.string() + ", named by " + root.origin + ", is not there");
-  bool has_family = false;
-  for (const Family& family : kFamilies) {
-    const fs::path folder = root.path / family.name;
-    if (!fs::is_directory(folder, error)) continue;
+  bool has_family = is_folder(root.path / kCheckpoints);
+  if (has_family) register_checkpoint_tests(root.path / kCheckpoints);
+  for (const Family& family : families) {
+    if (!is_folder(root.path / family.name)) continue;
     has_family = true;
-    if (family.register_tests)
-      family.register_tests(folder);
-    else
-      register_skips(family.name, folder);
+    register_family(family, root.path / family.name);
   }
   register_case("roots", root.path.string(), [has_family, root] {
     EXPECT_TRUE(has_family) << root.path << ", named by " << root.origin
@@ -79,9 +62,12 @@ void register_root(const FixtureRoot& root) {
 }  // namespace qingyin::test
 
 int main(int argc, char** argv) {
+  using namespace qingyin::test;
   testing::InitGoogleTest(&argc, argv);
-  const auto roots = qingyin::test::fixture_roots();
-  for (const auto& root : roots) qingyin::test::register_root(root);
-  qingyin::test::register_absences(roots);
+  const std::vector<FixtureRoot> roots = fixture_roots();
+  const std::vector<Family> known = families();
+  for (const FixtureRoot& root : roots) register_root(root, known);
+  register_absence(kCheckpoints, roots);
+  for (const Family& family : known) register_absence(family.name, roots);
   return RUN_ALL_TESTS();
 }
