@@ -41,6 +41,11 @@ std::optional<int> class_id(std::string_view name) {
   return std::nullopt;
 }
 
+int stand_in(int id, int known) {
+  while (id >= known) id = class_id(kClasses.at(static_cast<std::size_t>(id)).nearest).value();
+  return id;
+}
+
 std::optional<int> material_id(std::string_view name) {
   for (std::size_t id = 0; id < kMaterials.size(); ++id) {
     if (kMaterials[id] == name) return static_cast<int>(id);

@@ -75,7 +75,7 @@ class BundledEngine : public AudioGenerator {
   }
 
   std::optional<LabelMatch> match(const SoundEvent& event) const override {
-    const auto plan = plan_of(event);
+    const auto plan = plan_of(event, networks_.classes());
     if (!plan) return std::nullopt;
     const auto material = static_cast<std::size_t>(plan->material_id);
     return LabelMatch{
@@ -108,7 +108,7 @@ class BundledEngine : public AudioGenerator {
   }
 
   SoundPlan need_plan(const SoundEvent& event) const {
-    if (auto plan = plan_of(event)) return *std::move(plan);
+    if (auto plan = plan_of(event, networks_.classes())) return *std::move(plan);
     std::string near;
     for (const auto name : nearest_classes(event.label)) near += " " + std::string(name);
     std::string all;

@@ -17,6 +17,8 @@ namespace {
 
 /// Streams of a sound's random numbers; windows of the flow follow the last.
 constexpr std::uint64_t kDetailStream = 1, kWhiteStream = 2, kFlowStream = 16;
+/// Classes of the first weights, which all later ones know.
+constexpr std::int64_t kFirstClasses = 14;
 /// Frames before a sound's first have positions, too.
 constexpr std::int64_t kFramesBefore = 4096;
 
@@ -85,6 +87,21 @@ std::filesystem::path need(const std::filesystem::path& folder, const char* name
 
 }  // namespace
 
+namespace {
+
+/// The bundled flow transformer with as many classes as its weights have rows for.
+FlowTransformerConfig config_of(const std::map<std::string, at::Tensor>& weights) {
+  FlowTransformerConfig config = bundled_flow_transformer();
+  const auto table = weights.find("class_table.weight");
+  if (table != weights.end() && table->second.dim() == 2 && table->second.size(0) > kFirstClasses &&
+      table->second.size(0) <= config.classes) {
+    config.classes = table->second.size(0) - 1;
+  }
+  return config;
+}
+
+}  // namespace
+
 struct Networks::Modules {
   FlowTransformer flow;
   Vocoder vocoder;
@@ -95,8 +112,11 @@ Networks::Networks(const std::filesystem::path& folder)
   const Inference inference;
   const auto flow = need(folder, "foley.safetensors"),
              vocoder = need(folder, "vocoder.safetensors");
-  modules_ = std::make_unique<Modules>();
-  load_weights(*modules_->flow, read_safetensors(flow).tensors, flow.string());
+  const auto flow_weights = read_safetensors(flow).tensors;
+  const FlowTransformerConfig config = config_of(flow_weights);
+  classes_ = static_cast<int>(config.classes);
+  modules_ = std::make_unique<Modules>(Modules{FlowTransformer(config), Vocoder()});
+  load_weights(*modules_->flow, flow_weights, flow.string());
   load_weights(*modules_->vocoder, read_safetensors(vocoder).tensors, vocoder.string());
   hashes_ = {{"latent", sha256_of_file(folder / "latent.safetensors")},
              {"foley", sha256_of_file(flow)},

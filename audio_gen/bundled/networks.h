@@ -39,6 +39,8 @@ class Networks {
   Networks& operator=(const Networks&) = delete;
 
   const LatentCodec& codec() const { return codec_; }
+  /// How many classes the weights were trained on: the first ones of the vocabulary.
+  int classes() const { return classes_; }
   /// Name and SHA-256 of each file.
   const std::map<std::string, std::string>& hashes() const { return hashes_; }
 
@@ -58,6 +60,7 @@ class Networks {
  private:
   struct Modules;
   LatentCodec codec_;
+  int classes_ = 0;
   std::map<std::string, std::string> hashes_;
   std::unique_ptr<Modules> modules_;
 };

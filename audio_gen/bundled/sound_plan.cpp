@@ -60,18 +60,19 @@ int material_of(const SoundEvent& event, const Meaning& meaning) {
 
 }  // namespace
 
-std::optional<SoundPlan> plan_of(const SoundEvent& event) {
+std::optional<SoundPlan> plan_of(const SoundEvent& event, int known_classes) {
   const auto meaning = meaning_of(event);
   if (!meaning) return std::nullopt;
-  const SoundClassInfo& info = sound_classes()[static_cast<std::size_t>(meaning->class_id)];
+  const int class_id = stand_in(meaning->class_id, known_classes);
+  const SoundClassInfo& info = sound_classes()[static_cast<std::size_t>(class_id)];
   const double duration_s = (event.offset - event.onset).count();
   return SoundPlan{
-      .class_id = meaning->class_id,
+      .class_id = class_id,
       .material_id = info.uses_material ? material_of(event, *meaning) : 0,
       .size = std::clamp(event.size.value_or(meaning->words.size.value_or(kMiddle)), 0.0, 1.0),
       .intensity = std::clamp(event.intensity, 0.0, 1.0),
       .seed = event.seed,
-      .is_exact = meaning->is_exact,
+      .is_exact = meaning->is_exact && class_id == meaning->class_id,
       .is_texture = info.shape == SoundShape::kTexture,
       .is_sustained = info.shape == SoundShape::kSustained,
       .duration_s = duration_s,

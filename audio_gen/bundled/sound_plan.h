@@ -13,7 +13,7 @@ namespace qingyin::bundled {
 
 /// The engine's reading of an event: what its label, material and caption mean, and how it lasts.
 struct SoundPlan {
-  int class_id;
+  int class_id;  // one that the weights know
   int material_id;
   double size, intensity;
   std::uint64_t seed;
@@ -24,7 +24,8 @@ struct SoundPlan {
 };
 
 /// None if no word of the event is known.
-std::optional<SoundPlan> plan_of(const SoundEvent& event);
+/// @param known_classes  how many classes the weights know: the others have a stand-in
+std::optional<SoundPlan> plan_of(const SoundEvent& event, int known_classes);
 
 /// Grows the latents of one sound window by window, each going on from the last tokens of the one
 /// before.
