@@ -41,6 +41,9 @@ class StateVariable {
   double s1_ = 0, s2_ = 0, low_ = 0, band_ = 0, high_ = 0;
 };
 
+/// Random draws are made one per statement or in braces, never two in one call or product: their
+/// order would be the compiler's.
+
 /// Adds `gain` times white noise through a band pass, under exp(-t / decay_s) from sample `at` on,
 /// with a linear rise of `rise_s`.
 void add_noise_burst(Signal& out, double at, double gain, double centre_hz, double q, double rise_s,

@@ -148,13 +148,6 @@ void fade_end(Signal& signal) {
   }
 }
 
-void place_in_room(const SoundRecipe& recipe, Signal& signal, Random& random) {
-  const bool lasting =
-      sound_classes()[static_cast<std::size_t>(recipe.class_id)].shape != SoundShape::kOneShot;
-  const double wet_db = lasting ? random.range(-34, -18) : random.range(-32, -13);
-  add_room(signal, random.log_range(0.2, 0.9), std::pow(10.0, wet_db / 20), random);
-}
-
 }  // namespace
 
 std::size_t Layer::extent() const {
@@ -173,12 +166,14 @@ BankSound synthesise(const SoundRecipe& recipe, double lead_s, double length_s) 
   Signal signal(total - lead + static_cast<std::size_t>(0.1 * kRate), 0.0);
   Random random(recipe.seed ^
                 (0x5851F42D4C957F2Dull * static_cast<std::uint64_t>(recipe.class_id + 1)));
+  Random room_random = random.fork();
   Layer layer{recipe, signal, random};
   add_class(layer);
   const auto kind = sound_classes()[static_cast<std::size_t>(recipe.class_id)].shape;
   if (kind != SoundShape::kOneShot) shape(recipe, layer.extent(), signal);
   remove_offset(signal);
-  place_in_room(recipe, signal, random);
+  const Room room = draw_room(recipe.class_id, room_random);
+  add_room(signal, room, room_random);
   trim_start(signal);
   signal.resize(total - lead, 0.0);
   fade_end(signal);
