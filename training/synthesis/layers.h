@@ -52,8 +52,9 @@ void add_stream(Layer& layer);
 // air.cpp: turbulence and combustion.
 void add_wind(Layer& layer);
 void add_fire(Layer& layer);
-void add_engine(Layer& layer);
 void add_whoosh(Layer& layer);
+// engine.cpp
+void add_engine(Layer& layer);
 // motion.cpp: friction and rolling.
 void add_scrape(Layer& layer);
 void add_rolling(Layer& layer);
