@@ -13,5 +13,6 @@ Command sfx_command();
 Command info_command();
 Command doctor_command();
 Command completion_command();
+Command models_command();
 
 }  // namespace qingyin::cli
