@@ -38,10 +38,11 @@ struct Layer {
   double by_size(double small, double large) const;
 };
 
-// contacts.cpp: blows on solids.
+// contacts.cpp, bell.cpp: blows on solids.
 void add_impact(Layer& layer);
 void add_footstep(Layer& layer);
 void add_bell(Layer& layer);
+// explosion.cpp
 void add_explosion(Layer& layer);
 // liquids.cpp: Minnaert bubbles and drops.
 void add_drop(Layer& layer);
@@ -51,8 +52,9 @@ void add_stream(Layer& layer);
 // air.cpp: turbulence and combustion.
 void add_wind(Layer& layer);
 void add_fire(Layer& layer);
-void add_engine(Layer& layer);
 void add_whoosh(Layer& layer);
+// engine.cpp
+void add_engine(Layer& layer);
 // motion.cpp: friction and rolling.
 void add_scrape(Layer& layer);
 void add_rolling(Layer& layer);

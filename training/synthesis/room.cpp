@@ -37,7 +37,7 @@ Setting setting_of(int class_id) {
     case kFootstep:
       return {0.35, 0.8, 6};
     default:
-      return {0.25, 0.3, 5};
+      return {0.25, 0.2, 4};
   }
 }
 
@@ -146,8 +146,8 @@ class Tail {
 };
 
 void add_tail(Signal& out, const Signal& dull, const Room& room, Random& random) {
-  // A microphone that points at the source hears the direct sound 1.7 times as far.
-  const double critical_m = 1.7 * 0.057 * std::sqrt(room.volume_m3 / room.reverberation_s);
+  // A microphone that points at the source (10 dB) hears the direct sound 3.2 times as far.
+  const double critical_m = 3.2 * 0.057 * std::sqrt(room.volume_m3 / room.reverberation_s);
   const double wet = std::clamp(room.distance_m / critical_m, 0.02, 0.9);
   Tail tail(room, random);
   const auto gain = static_cast<float>(wet / std::sqrt(tail.energy()));
