@@ -20,6 +20,16 @@ bool types_fit(const at::Tensor& found, const at::Tensor& expected) {
          (found.is_floating_point() && expected.is_floating_point());
 }
 
+void require_fit(const torch::nn::Module& module, const TensorMap& tensors,
+                 const std::string& source) {
+  const auto problems = weight_problems(module, tensors);
+  if (problems.empty()) return;
+  std::string text = source + ": " + std::to_string(problems.size()) +
+                     " tensors do not fit the network " + module.name() + ":";
+  for (const std::string& problem : problems) text += "\n  " + problem;
+  throw Error(ErrorCode::kBadCheckpoint, text);
+}
+
 }  // namespace
 
 TensorMap weights_of(const torch::nn::Module& module) {
@@ -52,15 +62,21 @@ std::vector<std::string> weight_problems(const torch::nn::Module& module,
 }
 
 void load_weights(torch::nn::Module& module, const TensorMap& tensors, const std::string& source) {
-  const auto problems = weight_problems(module, tensors);
-  if (!problems.empty()) {
-    std::string text = source + ": " + std::to_string(problems.size()) +
-                       " tensors do not fit the network " + module.name() + ":";
-    for (const std::string& problem : problems) text += "\n  " + problem;
-    throw Error(ErrorCode::kBadCheckpoint, text);
-  }
+  require_fit(module, tensors, source);
   const at::NoGradGuard no_gradient;
   for (auto& [name, tensor] : weights_of(module)) tensor.copy_(tensors.at(name));
+}
+
+void adopt_weights(torch::nn::Module& module, TensorMap tensors, const at::TensorOptions& wanted,
+                   const std::string& source) {
+  require_fit(module, tensors, source);
+  const at::NoGradGuard no_gradient;
+  for (auto& [name, tensor] : weights_of(module)) {
+    const auto found = tensors.find(name);
+    const auto options = tensor.is_floating_point() ? wanted : wanted.dtype(tensor.scalar_type());
+    tensor.set_data(found->second.to(options).contiguous());
+    tensors.erase(found);
+  }
 }
 
 }  // namespace qingyin

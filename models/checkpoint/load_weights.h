@@ -24,6 +24,13 @@ std::vector<std::string> weight_problems(const torch::nn::Module& module, const 
 void load_weights(torch::nn::Module& module, const TensorMap& tensors,
                   const std::string& source = "weights");
 
+/// The same without a second copy: the tensors become the module's own, in the wanted type and
+/// place, and each is let go as soon as it is converted. For networks that only run.
+/// @param tensors  consumed
+/// @throws Error   as `load_weights`
+void adopt_weights(torch::nn::Module& module, TensorMap tensors, const at::TensorOptions& wanted,
+                   const std::string& source = "weights");
+
 /// The module's parameters and buffers by name: what `load_weights` wants and a trainer saves.
 TensorMap weights_of(const torch::nn::Module& module);
 

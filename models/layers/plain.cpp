@@ -1,0 +1,59 @@
+#include "models/layers/plain.h"
+
+#include <ATen/ATen.h>
+
+namespace qingyin {
+
+DenseImpl::DenseImpl(std::int64_t in, std::int64_t out, const at::TensorOptions& options)
+    : weight(register_parameter("weight", at::empty({out, in}, options), false)),
+      bias(register_parameter("bias", at::empty({out}, options), false)) {}
+
+at::Tensor DenseImpl::forward(const at::Tensor& x) const { return at::linear(x, weight, bias); }
+
+at::Tensor DenseImpl::scaled(const at::Tensor& x, double scale, double bias_scale) const {
+  const auto rows = x.reshape({-1, weight.size(1)});  // [rows, in]
+  auto sizes = x.sizes().vec();
+  sizes.back() = weight.size(0);
+  return at::addmm(bias, rows, weight.t(), bias_scale, scale).view(sizes);
+}
+
+NormImpl::NormImpl(std::int64_t dim, double eps, const at::TensorOptions& options)
+    : eps_(eps),
+      weight(register_parameter("weight", at::empty({dim}, options), false)),
+      bias(register_parameter("bias", at::empty({dim}, options), false)) {}
+
+at::Tensor NormImpl::forward(const at::Tensor& x) const {
+  return at::layer_norm(x, weight.sizes(), weight, bias, eps_);
+}
+
+PackedAttentionImpl::PackedAttentionImpl(std::int64_t dim, std::int64_t heads,
+                                         const at::TensorOptions& options)
+    : heads_(heads),
+      in_proj_weight(
+          register_parameter("in_proj_weight", at::empty({3 * dim, dim}, options), false)),
+      in_proj_bias(register_parameter("in_proj_bias", at::empty({3 * dim}, options), false)),
+      out_proj(register_module("out_proj", Dense(dim, dim, options))) {}
+
+at::Tensor PackedAttentionImpl::forward(const at::Tensor& x, Attending attending) {
+  const std::int64_t dim = in_proj_weight.size(1), head_width = dim / heads_;
+  const auto by_head = [&](const at::Tensor& packed) {  // [B, T, n D] -> [n, B, H, T, K]
+    return packed.unflatten(2, {-1, heads_, head_width}).permute({2, 0, 3, 1, 4});
+  };
+  at::Tensor query, key, value;  // [B, H, T, K]
+  if (attending.queries == 0) {
+    const auto parts = by_head(at::linear(x, in_proj_weight, in_proj_bias));
+    query = parts[0], key = parts[1], value = parts[2];
+  } else {
+    const auto asking = x.narrow(1, 0, attending.queries).contiguous();
+    query = by_head(
+        at::linear(asking, in_proj_weight.narrow(0, 0, dim), in_proj_bias.narrow(0, 0, dim)))[0];
+    const auto parts = by_head(at::linear(x, in_proj_weight.narrow(0, dim, 2 * dim),
+                                          in_proj_bias.narrow(0, dim, 2 * dim)));
+    key = parts[0], value = parts[1];
+  }
+  const auto mixed = at::scaled_dot_product_attention(query, key, value, {}, 0.0,
+                                                      attending.is_causal);  // [B, H, T, K]
+  return out_proj(mixed.transpose(1, 2).flatten(2));                         // [B, T, D]
+}
+
+}  // namespace qingyin
