@@ -9,6 +9,7 @@
 #include "tests/parity/case_registry.h"
 #include "tests/parity/checkpoints.h"
 #include "tests/parity/family.h"
+#include "tests/parity/mmaudio_visual.h"
 
 namespace qingyin::test {
 namespace {
@@ -20,7 +21,9 @@ constexpr char kCheckpoints[] = "checkpoints";  // has manifests of its own
 /// The families of networks, each with the parts that have tests.
 std::vector<Family> families() {
   return {
-      {.name = "mmaudio", .parts = {}},
+      {.name = "mmaudio",
+       .parts = {mmaudio_clip_part(), mmaudio_synchformer_part(), mmaudio_tokenizer_part(),
+                 mmaudio_frame_picking_part(), mmaudio_preprocess_part()}},
       {.name = "cogvideox", .parts = {}},
       {.name = "hunyuan_foley", .parts = {}},
   };

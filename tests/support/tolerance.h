@@ -15,6 +15,7 @@ struct Tolerance {
 inline constexpr Tolerance kExact{};
 inline constexpr Tolerance kFloat32Cpu{.absolute = 1e-5, .relative = 1e-4};
 inline constexpr Tolerance kMmaudioFloat32Cpu{.of_rms = 1e-4};            // 8e-6
+inline constexpr Tolerance kMmaudioClipFloat32Cpu{.of_rms = 5e-5};        // 3e-6
 inline constexpr Tolerance kMmaudioSamplerFloat32Cpu{.of_rms = 1e-3};     // 5e-5
 inline constexpr Tolerance kMmaudioMelFloat32Cpu{.absolute = 1e-3};       // 3e-5
 inline constexpr Tolerance kCogvideoxPipelineFloat32Cpu{.of_rms = 2e-4};  // 8.6e-6
