@@ -76,6 +76,31 @@ inline double share_above_db(std::span<const float> x, double hz) {
   return 10 * std::log10(high / all);
 }
 
+/// Slope of the long-term spectrum in dB per octave: the straight line through the levels of its
+/// third-octave bands' densities from 250 Hz to 8 kHz, 50 dB under the loudest at least.
+inline double slope_db_per_octave(std::span<const float> x) {
+  constexpr int kThirds = 16;
+  const auto power = power_spectrum(x);
+  std::vector<double> density;
+  for (int band = 0; band < kThirds; ++band) {
+    const double low = 223 * std::exp2(band / 3.0), step = kRate / (1 << 17);
+    const auto first = static_cast<std::size_t>(low / step);
+    const auto last = static_cast<std::size_t>(low * std::exp2(1 / 3.0) / step);
+    double sum = 1e-30;
+    for (std::size_t k = first; k < last; ++k) sum += power[k];
+    density.push_back(10 * std::log10(sum / static_cast<double>(last - first)));
+  }
+  const double top = *std::max_element(density.begin(), density.end());
+  double covariance = 0, variance = 0, mean = 0;
+  for (double& level : density) mean += (level = std::max(level, top - 50)) / kThirds;
+  for (int band = 0; band < kThirds; ++band) {
+    const double octave = (band - 0.5 * (kThirds - 1)) / 3.0;
+    covariance += octave * (density[static_cast<std::size_t>(band)] - mean);
+    variance += octave * octave;
+  }
+  return covariance / variance;
+}
+
 /// From the onset until the energy of 2 ms windows first comes within 3 dB of its maximum, in ms.
 inline double attack_ms(std::span<const float> x, std::int64_t onset) {
   constexpr std::size_t kWindow = 96;

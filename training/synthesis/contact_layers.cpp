@@ -59,7 +59,7 @@ void add_chatter(Signal& out, double at, double gain, double rate_hz, double dec
                  const std::vector<Mode>& modes, double contact_s, Random& random) {
   double t = at, rate = rate_hz;
   const double end = std::min(at + 3 * decay_s * kRate, static_cast<double>(out.size()));
-  for (int i = 0; t < end && i < 40; ++i) {
+  for (int i = 0; t < end && i < 12; ++i) {
     const double energy = std::exp(-(t - at) / (decay_s * kRate));
     const double strength = random.range(0.3, 1.0);
     add_blow(out, t, gain * energy * strength, modes, contact_s, random);

@@ -51,12 +51,14 @@ void add_aftermath(Layer& layer, Signal& out, const std::vector<Mode>& modes, do
     bounces.wait_s = random.range(0.05, 0.11) + 0.08 * layer.intensity();
     bounces.restitution = random.range(0.45, 0.75);
     bounces.gain = random.range(0.08, 0.25);
-    bounces.count = random.integer(1, 6);
+    bounces.count = random.integer(1, material == kMetal ? 3 : 6);
     add_bounces(out, bounces, modes, contact_s, random);
   } else if (what < 0.42) {
     const double start = random.range(0.01, 0.04) * kRate, gain = random.range(0.05, 0.15);
     const double rate = random.range(18, 45), decay = random.range(0.05, 0.15);
-    add_chatter(out, start, gain, rate, decay, modes, contact_s, random);
+    const auto loose = std::vector<Mode>(
+        modes.begin(), modes.begin() + std::min<long>(static_cast<long>(modes.size()), 6));
+    add_chatter(out, start, gain, rate, decay, loose, contact_s, random);
   }
   if (material == kStone) {
     Debris crumbs{200, 0.12, 250, 0.05, 4200, 1.2, 0.0009};

@@ -61,7 +61,7 @@ Signal resonate(Layer& layer) {
   const Signal& out = layer.out;
   Signal body(out.size(), 0.0);
   double resonance = layer.by_size(260, 75) * random.log_range(0.8, 1.25);
-  for (int k = 0; k < 6; ++k) {
+  for (int k = 0; k < 5; ++k) {
     StateVariable band(resonance, random.range(1.5, 6));
     const double gain = random.range(0.5, 1.2) * std::pow(0.8, k);
     for (std::size_t i = 0; i < out.size(); ++i) {

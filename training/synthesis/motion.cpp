@@ -64,7 +64,7 @@ void add_grit(Signal& force, const Surface& surface, const Signal& speed, double
   while (t < static_cast<double>(speed.size())) {
     const double fast = speed[static_cast<std::size_t>(t)];
     const double strength = std::min(5.0, std::pow(1 - random.uniform(), -0.5) - 0.8);
-    const double decay = random.log_range(0.0004, 0.003);
+    const double decay = random.log_range(0.0004, 0.002);
     const double centre = surface.centre_hz * random.log_range(0.5, 2.2);
     add_noise_burst(force, t, 2.0 * surface.grit * strength * fast, centre, 1.0, 0.0001, decay,
                     random);
@@ -86,10 +86,27 @@ void add_squeal(Signal& force, const Signal& speed, double pitch_hz, double gain
   }
 }
 
+/// The modes' answer to a contact that wanders over the body: each third of them is met more or
+/// less strongly as it does.
+Signal drive_wandering(const Signal& force, const std::vector<Mode>& modes, double period_s,
+                       Random& random) {
+  constexpr std::size_t kGroups = 3;
+  Signal body(force.size(), 0.0), here(force.size());
+  for (std::size_t group = 0; group < kGroups; ++group) {
+    std::vector<Mode> some;
+    for (std::size_t k = group; k < modes.size(); k += kGroups) some.push_back(modes[k]);
+    const Signal wander = smooth_noise(force.size(), period_s, random);
+    for (std::size_t i = 0; i < force.size(); ++i) here[i] = force[i] * (1 + 0.9 * wander[i]);
+    mix(body, drive_modes(here, some), 1.0);
+  }
+  return body;
+}
+
 /// The body's answer, and the force itself through the band of the surface.
 Signal answer(const Signal& force, const std::vector<Mode>& modes, const Surface& surface,
-              double direct) {
-  Signal body = drive_modes(force, modes);
+              double direct, Random& random) {
+  const double period_s = random.log_range(0.05, 0.2);
+  Signal body = drive_wandering(force, modes, period_s, random);
   normalise(body);
   StateVariable band(surface.centre_hz, surface.q);
   Signal heard(force.size());
@@ -113,7 +130,12 @@ void add_scrape(Layer& layer) {
   surface.centre_hz *= (0.65 + 0.7 * layer.intensity()) * layer.by_size(1.3, 0.77);
   Signal speed = smooth_noise(extent, random.range(0.12, 0.35), random);
   const double unrest = random.range(0.25, 0.6);
-  for (double& v : speed) v = 1 + unrest * v;
+  // The stroke slows down before it stops.
+  const double ending = random.range(0.05, 0.25) * static_cast<double>(extent);
+  for (std::size_t i = 0; i < extent; ++i) {
+    const double left = static_cast<double>(extent - i) / ending;
+    speed[i] = (1 + unrest * speed[i]) * std::min(1.0, 0.05 + left);
+  }
   const double cutoff = 3.0 * surface.centre_hz * random.log_range(0.8, 1.25);
   Signal force = rub(surface, speed, cutoff, random);
   add_grit(force, surface, speed, layer.intensity(), random);
@@ -126,7 +148,7 @@ void add_scrape(Layer& layer) {
   const double damping = surface.damping * random.log_range(0.85, 1.2);
   const auto modes = draw_modes(material, layer.size(), damping, random);
   const double direct = surface.direct * random.log_range(0.7, 1.4);
-  mix(layer.out, answer(force, modes, surface, direct), 1.0);
+  mix(layer.out, answer(force, modes, surface, direct, random), 1.0);
 }
 
 namespace {
@@ -172,7 +194,7 @@ void add_rolling(Layer& layer) {
   const double damping = surface.damping * random.log_range(0.9, 1.2);
   const auto modes = draw_modes(material, layer.size(), damping, random);
   const double direct = std::min(1.0, surface.direct) * random.range(0.3, 0.8);
-  Signal body = answer(force, modes, surface, direct);
+  Signal body = answer(force, modes, surface, direct, random);
   // What it rolls on booms under its weight.
   const double boom_hz = layer.by_size(380, 110) * random.log_range(0.8, 1.25);
   OnePole heavy1(boom_hz), heavy2(boom_hz), heavy3(2 * boom_hz);

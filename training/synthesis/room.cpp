@@ -16,6 +16,7 @@ constexpr std::size_t kLines = 8;
 struct Setting {
   double outdoors_share;
   double near_m, far_m;
+  bool spread = false;  // comes from all around: no single reflection of the ground
 };
 
 Setting setting_of(int class_id) {
@@ -23,9 +24,9 @@ Setting setting_of(int class_id) {
     case kRain:
     case kWind:
     case kStream:
-      return {0.9, 1.5, 30};
+      return {0.9, 1.5, 30, true};
     case kFire:
-      return {0.6, 0.8, 10};
+      return {0.6, 0.8, 10, true};
     case kEngine:
       return {0.75, 1, 25};
     case kWhoosh:
@@ -72,16 +73,18 @@ void add_walls(Signal& out, const Signal& dull, const Room& room, Random& random
     const double away = side * random.range(0.25, 1.1);
     const double path = std::hypot(room.distance_m, 2 * away * random.range(0.3, 0.9));
     const double sign = random.chance(0.85) ? 1 : -1;
-    add_copy(out, dull, (path - room.distance_m) / kSoundSpeed,
-             sign * reflection * room.distance_m / path);
+    const double gain = sign * reflection * room.distance_m / path * (room.spread ? 0.3 : 1.0);
+    add_copy(out, dull, (path - room.distance_m) / kSoundSpeed, gain);
   }
 }
 
 void add_open(Signal& out, const Signal& dull, const Room& room, Random& random) {
   const double height = random.range(0.3, 1.6);
   const double path = std::hypot(room.distance_m, 2 * height);
-  const double ground = random.range(0.1, 0.6);
-  add_copy(out, dull, (path - room.distance_m) / kSoundSpeed, ground * room.distance_m / path);
+  const double ground = room.spread ? 0.0 : random.range(0.1, 0.5);
+  if (ground > 0) {
+    add_copy(out, dull, (path - room.distance_m) / kSoundSpeed, ground * room.distance_m / path);
+  }
   if (room.facades == 0) return;
   const Signal duller = dulled(dull, random.range(900, 2500));
   for (int facade = 0; facade < room.facades; ++facade) {
@@ -162,6 +165,7 @@ Room draw_room(int class_id, Random& random) {
   const Setting setting = setting_of(class_id);
   Room room{};
   room.outdoors = random.chance(setting.outdoors_share);
+  room.spread = setting.spread;
   const double kind = random.uniform();
   if (kind < 0.65) {
     room.volume_m3 = random.log_range(12, 90);

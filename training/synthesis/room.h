@@ -7,6 +7,7 @@ namespace qingyin::training {
 /// Where a sound is heard: a box with walls, or the open.
 struct Room {
   bool outdoors;
+  bool spread;  // the source is all around, not at one place
   double volume_m3;
   double reverberation_s;  // 60 dB at 1 kHz
   double treble;           // reverberation at the top of the spectrum over that at 1 kHz
