@@ -64,7 +64,8 @@ void add_bell(Layer& layer) {
   const std::vector<Mode> head{{head_hz, 90, 1.0}, {1.62 * head_hz, 130, 0.7}};
   add_blow(layer.out, 0, 0.5 * strike, head, contact, random);
   const double frame_hz = layer.by_size(240, 80) * random.log_range(0.8, 1.25);
-  add_thump(layer.out, 0, 0.4 * random.uniform(), frame_hz, random.range(35, 70));
+  const double frame = 0.4 * random.uniform();
+  add_thump(layer.out, 0, frame, frame_hz, random.range(35, 70));
   if (random.chance(0.2)) {
     const double again = random.range(0.07, 0.25) * kRate, gain = random.range(0.1, 0.35);
     add_blow(layer.out, again, gain, modes, 1.3 * contact, random);

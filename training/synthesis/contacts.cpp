@@ -99,10 +99,12 @@ void add_impact(Layer& layer) {
   if (material == kWood) {
     // Most wood is a board or a box: the air in it answers.
     const double boom_hz = layer.by_size(300, 90) * random.log_range(0.85, 1.18);
-    add_thump(out, 0, random.range(0.15, 0.5), boom_hz, random.range(28, 45));
+    const double boom = random.range(0.15, 0.5), dying = random.range(28, 45);
+    add_thump(out, 0, boom, boom_hz, dying);
   } else if (layer.size() > 0.25) {
     const double floor_hz = layer.by_size(220, 70) * random.log_range(0.8, 1.25);
-    const double gain = 0.3 * random.uniform() * random.uniform();
+    const double loudness = random.uniform();
+    const double gain = 0.3 * loudness * random.uniform();
     add_thump(out, 0, gain, floor_hz, random.range(45, 90));
   }
   Signal later(out.size(), 0.0);
@@ -192,7 +194,8 @@ void add_shoe(Layer& layer, const Step& step, double at, double gain, bool heel)
     add_debris(out, crunch, random);
   } else if (material == kCloth) {
     const double cutoff = layer.by_size(520, 260) * (0.7 + 0.6 * layer.intensity());
-    add_puff(out, at, gain * random.range(0.25, 0.5), cutoff, random.range(0.015, 0.04), random);
+    const double puff = gain * random.range(0.25, 0.5), decay = random.range(0.015, 0.04);
+    add_puff(out, at, puff, cutoff, decay, random);
   } else if (material == kStone) {
     const double grit = gain * random.uniform() * 0.12;
     add_debris(out, {at + 20, grit, 500, 0.05, 5200, 1.2, 0.0008}, random);
