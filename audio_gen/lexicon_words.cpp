@@ -10,38 +10,23 @@ constexpr std::array kEntries{
     LexiconEntry{
         .words =
             "impact, hit, knock, strike, bang, thud, thump, bump, blow, collision, collide, crash, "
-            "clang, clank, clink, clunk, bonk, tap, 撞击, 碰撞, 敲击, 敲门, 敲打, 敲, 撞, 砸, 碰, "
+            "clang, clank, clink, clunk, bonk, tap, 撞击, 碰撞, 敲击, 敲打, 敲, 撞, 砸, 碰, "
             "击打, 打击",
         .sound = "impact",
         .score = 1.0},
-    LexiconEntry{.words = "land, fall, bounce, slam, drop object, hammer, pound, struck, fell, "
-                          "落地, 掉落, 跌落, 摔, 弹跳, 关门, 摔门",
+    LexiconEntry{.words = "land, bounce, drop object, hammer, pound, struck, 落地, 掉落, "
+                          "弹跳",
                  .sound = "impact",
                  .score = 0.85},
-    LexiconEntry{.words = "door knock, door slam, door close, 敲门声, 关门声",
+    LexiconEntry{.words = "knock door, door knock, knock on the door, 敲门声, 敲门",
                  .sound = "impact",
                  .score = 1.0,
                  .material = "wood"},
     LexiconEntry{
-        .words =
-            "glass break, glass shatter, shatter, smash, broken glass, 玻璃破碎, 打碎, 破碎, 碎裂",
-        .sound = "impact",
-        .score = 0.6,
-        .material = "glass",
-        .intensity = 0.8},
-    LexiconEntry{
-        .words =
-            "punch, slap, kick, body fall, clap, hand clap, 拳击, 打拳, 耳光, 拍手, 鼓掌, 踢, 拍打",
+        .words = "punch, slap, kick, clap, hand clap, 拳击, 打拳, 耳光, 拍手, 鼓掌, 踢, 拍打",
         .sound = "impact",
         .score = 0.6,
         .material = "cloth"},
-    LexiconEntry{.words = "click, key click, keystroke, type, keyboard, mouse click, switch, "
-                          "button, 点击, 按键, 键盘, 打字, 开关",
-                 .sound = "impact",
-                 .score = 0.6,
-                 .material = "plastic",
-                 .size = 0.1,
-                 .intensity = 0.3},
     LexiconEntry{.words = "tick, clock tick, clock, 滴答, 嘀嗒, 钟表",
                  .sound = "impact",
                  .score = 0.6,
@@ -55,7 +40,7 @@ constexpr std::array kEntries{
                  .size = 0.9},
     LexiconEntry{
         .words = "chop, axe, 砍, 劈, 切菜", .sound = "impact", .score = 0.7, .material = "wood"},
-    LexiconEntry{.words = "door, table, desk, box, floor, 门, 桌子, 桌, 箱子, 地板",
+    LexiconEntry{.words = "table, desk, box, floor, 桌子, 桌, 箱子, 地板",
                  .sound = "impact",
                  .score = 0.4,
                  .is_object = true,
@@ -105,11 +90,6 @@ constexpr std::array kEntries{
     LexiconEntry{.words = "drop, water drop, drip, droplet, 水滴, 滴水, 滴落, 滴, 水珠",
                  .sound = "drop",
                  .score = 1.0},
-    LexiconEntry{.words = "splash, plop, plunge, dive, 溅水, 水花, 入水, 跳水",
-                 .sound = "drop",
-                 .score = 0.7,
-                 .size = 0.95,
-                 .intensity = 0.7},
     LexiconEntry{.words = "bubble, bubbling, boil, gurgle, simmer, fizz, underwater, 气泡, 冒泡, "
                           "泡泡, 沸腾, 咕嘟, 烧水, 水下",
                  .sound = "bubbles",
@@ -162,8 +142,8 @@ constexpr std::array kEntries{
                           "发动机, 马达, 机器, 电机",
                  .sound = "engine",
                  .score = 1.0},
-    LexiconEntry{.words = "car, truck, bus, vehicle, traffic, tractor, drive, 汽车, 车, 卡车, "
-                          "公交, 车辆, 拖拉机, 驾驶, 交通",
+    LexiconEntry{.words = "car, truck, bus, tractor, drive, 汽车, 车, 卡车, "
+                          "公交, 拖拉机, 驾驶",
                  .sound = "engine",
                  .score = 0.8,
                  .is_object = true,
@@ -180,7 +160,7 @@ constexpr std::array kEntries{
                  .sound = "engine",
                  .score = 0.5},
     // Whoosh, explosion, bell
-    LexiconEntry{.words = "whoosh, swoosh, swish, swing, whip, fly by, flyby, pass by, throw, "
+    LexiconEntry{.words = "whoosh, swoosh, swish, swing, whip, fly by, flyby, ui whoosh, throw, "
                           "呼啸, 嗖, 挥动, 挥舞, 掠过, 飞过, 挥",
                  .sound = "whoosh",
                  .score = 1.0},
@@ -196,22 +176,16 @@ constexpr std::array kEntries{
                           "烟花, 烟火, 大炮, 鞭炮",
                  .sound = "explosion",
                  .score = 0.7},
-    LexiconEntry{.words = "gunshot, gun, shot, shoot, gunfire, pop, balloon pop, firecracker, "
-                          "枪声, 枪, 开枪, 射击",
-                 .sound = "explosion",
-                 .score = 0.6,
-                 .size = 0.1},
     LexiconEntry{.words = "bell, chime, ring, gong, church bell, toll, rang, 铃, 铃声, 钟声, 钟, "
                           "敲钟, 风铃, 铃铛, 锣",
                  .sound = "bell",
                  .score = 1.0},
     LexiconEntry{
         .words = "doorbell, bicycle bell, 门铃", .sound = "bell", .score = 0.9, .size = 0.1},
-    LexiconEntry{
-        .words = "phone, telephone, alarm, notification, ding, beep, 电话, 闹钟, 警报, 提示音, 叮",
-        .sound = "bell",
-        .score = 0.5,
-        .size = 0.1},
+    LexiconEntry{.words = "phone, telephone, alarm, ding, 电话, 闹钟, 警报, 叮",
+                 .sound = "bell",
+                 .score = 0.5,
+                 .size = 0.1},
     // Scrape, rolling
     LexiconEntry{.words = "scrape, scratch, drag, slide, rub, friction, grind, grate, 刮擦, 刮, "
                           "摩擦, 拖动, 拖拽, 滑动, 划, 拖, 擦",
@@ -227,12 +201,7 @@ constexpr std::array kEntries{
                  .score = 0.6,
                  .material = "metal",
                  .size = 0.1},
-    LexiconEntry{.words = "rustle, crinkle, crumple, tear, rip, paper, 沙沙, 揉, 撕, 纸",
-                 .sound = "scrape",
-                 .score = 0.5,
-                 .material = "cloth",
-                 .size = 0.2},
-    LexiconEntry{.words = "creak, squeak, screech, skid, brake, 吱呀, 吱吱, 嘎吱, 刹车",
+    LexiconEntry{.words = "squeak, screech, skid, brake, 吱吱, 刹车",
                  .sound = "scrape",
                  .score = 0.5,
                  .size = 0.3},
@@ -242,6 +211,142 @@ constexpr std::array kEntries{
                  .sound = "rolling",
                  .score = 0.7,
                  .is_object = true},
+    // Doors, falls, splashes, breakage
+    LexiconEntry{.words = "slam, door slam, slam door, slam the door, 摔门, 摔门声, 砰的关门",
+                 .sound = "door",
+                 .score = 1.0,
+                 .material = "wood",
+                 .intensity = 0.85},
+    LexiconEntry{.words =
+                     "close door, door close, close the door, shut door, door shut, open door, "
+                     "door open, open the door, latch, 关门, 关门声, 开门, 开门声, 门声, 门锁",
+                 .sound = "door",
+                 .score = 1.0,
+                 .material = "wood"},
+    LexiconEntry{.words = "creak, door creak, creak door, hinge, 吱呀, 嘎吱",
+                 .sound = "door",
+                 .score = 0.8,
+                 .intensity = 0.15},
+    LexiconEntry{.words = "car door, fridge, locker, 车门, 冰箱门",
+                 .sound = "door",
+                 .score = 0.9,
+                 .material = "metal"},
+    LexiconEntry{.words = "door, gate, drawer, cupboard, 门, 大门, 抽屉, 柜门",
+                 .sound = "door",
+                 .score = 1.0,
+                 .is_object = true,
+                 .material = "wood"},
+    LexiconEntry{.words = "fall, fell, body fall, fall body, body drop, collapse, fall down, "
+                          "摔倒, 跌倒, 倒地, 摔, 跌落, 倒下",
+                 .sound = "fall",
+                 .score = 1.0},
+    LexiconEntry{.words = "cloth fall, clothes drop, backpack, 衣服落地, 背包",
+                 .sound = "fall",
+                 .score = 0.9,
+                 .size = 0.15},
+    LexiconEntry{.words = "splash, plop, plunge, dive, water splash, 溅水, 水花, 入水, 跳水, "
+                          "落水, 溅起",
+                 .sound = "splash",
+                 .score = 1.0},
+    LexiconEntry{.words = "break, breakage, glass break, glass shatter, shatter, smash, broken "
+                          "glass, broken, break glass, "
+                          "玻璃破碎, 玻璃碎, 打碎, 破碎, 碎裂, 碎",
+                 .sound = "break",
+                 .score = 1.0,
+                 .material = "glass"},
+    LexiconEntry{.words = "wood break, branch snap, twig snap, splinter, 折断, 断裂",
+                 .sound = "break",
+                 .score = 0.9,
+                 .material = "wood"},
+    // Rustle, click
+    LexiconEntry{.words = "rustle, paper, crinkle, crumple, page turn, turn page, tear, rip, "
+                          "沙沙, 揉, 撕, 纸, 纸张, 翻页, 揉纸, 翻书, 沙沙声",
+                 .sound = "rustle",
+                 .score = 1.0},
+    LexiconEntry{.words = "plastic bag, bag rustle, wrapper, crisp packet, 塑料袋, 包装袋",
+                 .sound = "rustle",
+                 .score = 1.0,
+                 .material = "plastic"},
+    LexiconEntry{.words = "cloth rustle, clothes, cloth movement, 衣物摩擦, 衣服摩擦, 衣服",
+                 .sound = "rustle",
+                 .score = 1.0,
+                 .material = "cloth"},
+    LexiconEntry{.words = "leaf rustle, leaves rustle, bush, 树叶沙沙, 落叶声, 灌木",
+                 .sound = "rustle",
+                 .score = 1.0,
+                 .material = "earth"},
+    LexiconEntry{.words = "click, key click, keystroke, type, keyboard, mouse click, switch, "
+                          "button, light switch, 点击, 按键, 键盘, 打字, 开关, 鼠标, 按钮, 咔哒, "
+                          "咔嗒",
+                 .sound = "click",
+                 .score = 1.0,
+                 .material = "plastic"},
+    // Vehicle, gunshot
+    LexiconEntry{.words = "vehicle, pass by, car pass, car pass by, vehicle pass by, drive by, "
+                          "pass car, pass truck, "
+                          "traffic, 车辆, 车辆驶过, 汽车驶过, 驶过, 车经过, 汽车经过, 交通, 路过",
+                 .sound = "vehicle",
+                 .score = 1.0},
+    LexiconEntry{.words = "truck pass, truck pass by, bus pass, 卡车驶过",
+                 .sound = "vehicle",
+                 .score = 1.0,
+                 .size = 0.85},
+    LexiconEntry{.words = "motorcycle pass, motorbike pass, 摩托车驶过",
+                 .sound = "vehicle",
+                 .score = 1.0,
+                 .size = 0.15},
+    LexiconEntry{.words = "gunshot, gun, gun shot, gun fire, shot, shoot, gunfire, pistol, 枪声, "
+                          "枪, 开枪, 射击, 手枪",
+                 .sound = "gunshot",
+                 .score = 1.0},
+    LexiconEntry{.words = "rifle, shotgun, 步枪, 猎枪, 霰弹枪",
+                 .sound = "gunshot",
+                 .score = 1.0,
+                 .size = 0.8},
+    LexiconEntry{.words = "pop, balloon pop, firecracker, 气球爆炸",
+                 .sound = "gunshot",
+                 .score = 0.6,
+                 .size = 0.05},
+    // Voices
+    LexiconEntry{.words = "animal, animal call, bleat, sheep, goat, 动物, 动物叫声, 羊, 羊叫, 咩",
+                 .sound = "animal",
+                 .score = 1.0},
+    LexiconEntry{.words = "meow, miaow, cat, kitten, cat meow, 猫, 猫叫, 喵",
+                 .sound = "animal",
+                 .score = 1.0,
+                 .size = 0.12},
+    LexiconEntry{.words = "moo, cow, cattle, cow moo, 牛, 牛叫, 哞",
+                 .sound = "animal",
+                 .score = 1.0,
+                 .size = 0.88},
+    LexiconEntry{.words = "howl, roar, growl, neigh, pig, 嚎叫, 吼叫, 马叫, 猪",
+                 .sound = "animal",
+                 .score = 0.6},
+    LexiconEntry{
+        .words = "bark, dog, dog bark, woof, 狗, 狗叫, 犬吠, 汪汪", .sound = "bark", .score = 1.0},
+    LexiconEntry{.words = "puppy, yap, 小狗", .sound = "bark", .score = 1.0, .size = 0.12},
+    LexiconEntry{.words = "chirp, bird, tweet, birdsong, bird call, bird chirp, 鸟, 鸟叫, 鸟鸣, "
+                          "啁啾, 叽叽喳喳",
+                 .sound = "chirp",
+                 .score = 1.0},
+    LexiconEntry{.words = "crow, owl, dove, pigeon, duck, 乌鸦, 猫头鹰, 鸽子, 鸭子",
+                 .sound = "chirp",
+                 .score = 0.6,
+                 .size = 0.9},
+    LexiconEntry{.words = "murmur, crowd, chatter, babble, people talk, walla, restaurant, cafe, "
+                          "audience, 人群, 嘈杂, 人声, 喧哗, 低语, 人群嘈杂, 餐厅, 观众",
+                 .sound = "murmur",
+                 .score = 1.0},
+    LexiconEntry{
+        .words = "talk, speech, voice, people, 说话, 谈话, 人们", .sound = "murmur", .score = 0.6},
+    // Interface
+    LexiconEntry{.words = "blip, interface, ui, ui click, ui blip, notification, beep, bleep, "
+                          "界面, 提示音, 界面音, 哔, 哔哔, 通知音",
+                 .sound = "blip",
+                 .score = 1.0},
+    LexiconEntry{.words = "riser, build up, uplifter, 上升音, 上升音效, 渐强",
+                 .sound = "riser",
+                 .score = 1.0},
     // Materials
     LexiconEntry{.words = "wood, wooden, timber, oak, plank, bamboo, 木头, 木质, 木制, 木, 竹",
                  .material = "wood"},

@@ -22,6 +22,20 @@ constexpr std::array kClasses{
     SoundClassInfo{"bell", kOneShot, false, "impacts"},
     SoundClassInfo{"scrape", kSustained, true, "foley"},
     SoundClassInfo{"rolling", kSustained, true, "foley"},
+    SoundClassInfo{"door", kOneShot, true, "foley", "impact"},
+    SoundClassInfo{"fall", kOneShot, false, "foley", "impact"},
+    SoundClassInfo{"splash", kOneShot, false, "foley", "drop"},
+    SoundClassInfo{"break", kOneShot, true, "impacts", "impact"},
+    SoundClassInfo{"rustle", kSustained, true, "foley", "scrape"},
+    SoundClassInfo{"click", kOneShot, true, "foley", "impact"},
+    SoundClassInfo{"vehicle", kSustained, false, "machines", "engine"},
+    SoundClassInfo{"gunshot", kOneShot, false, "impacts", "explosion"},
+    SoundClassInfo{"animal", kOneShot, false, "voices", "scrape"},
+    SoundClassInfo{"bark", kOneShot, false, "voices", "impact"},
+    SoundClassInfo{"chirp", kOneShot, false, "voices", "bell"},
+    SoundClassInfo{"murmur", kTexture, false, "voices", "stream"},
+    SoundClassInfo{"blip", kOneShot, false, "interface", "bell"},
+    SoundClassInfo{"riser", kSustained, false, "whooshes", "whoosh"},
 };
 
 constexpr std::array<std::string_view, 9> kMaterials{

@@ -20,7 +20,21 @@ enum SoundClass {
   kExplosion,
   kBell,
   kScrape,
-  kRolling
+  kRolling,
+  kDoor,
+  kFall,
+  kSplash,
+  kBreak,
+  kRustle,
+  kClick,
+  kVehicle,
+  kGunshot,
+  kAnimal,
+  kBark,
+  kChirp,
+  kMurmur,
+  kBlip,
+  kRiser
 };
 
 /// What a synthesiser of one class gets. It adds its sound to `out`, which begins at the attack, at
@@ -58,5 +72,24 @@ void add_engine(Layer& layer);
 // motion.cpp: friction and rolling.
 void add_scrape(Layer& layer);
 void add_rolling(Layer& layer);
+// doors.cpp, clicks.cpp, falls.cpp, breakage.cpp: several bodies in a row.
+void add_door(Layer& layer);
+void add_click(Layer& layer);
+void add_fall(Layer& layer);
+void add_break(Layer& layer);
+// rustle.cpp, splash.cpp
+void add_rustle(Layer& layer);
+void add_splash(Layer& layer);
+// vehicles.cpp, gunfire.cpp
+void add_vehicle(Layer& layer);
+void add_gunshot(Layer& layer);
+// animals.cpp, crowd.cpp: voices by source and filter.
+void add_animal(Layer& layer);
+void add_bark(Layer& layer);
+void add_chirp(Layer& layer);
+void add_murmur(Layer& layer);
+// interface_sounds.cpp
+void add_blip(Layer& layer);
+void add_riser(Layer& layer);
 
 }  // namespace qingyin::training

@@ -18,12 +18,34 @@ constexpr Weights kHit{0.06, 0.2, 0.18, 0.12, 0.1, 0.13, 0.09, 0.06, 0.06};
 constexpr Weights kWalked{0.05, 0.25, 0.08, 0.02, 0.1, 0.05, 0.22, 0.15, 0.08};
 constexpr Weights kRubbed{0.05, 0.19, 0.17, 0.09, 0.1, 0.12, 0.13, 0.07, 0.08};
 constexpr Weights kRolled{0.05, 0.24, 0.2, 0.13, 0.13, 0.14, 0.11, 0.0, 0.0};
+constexpr Weights kShut{0.08, 0.5, 0.22, 0.12, 0.0, 0.08, 0.0, 0.0, 0.0};
+constexpr Weights kBroken{0.0, 0.18, 0.0, 0.46, 0.2, 0.08, 0.08, 0.0, 0.0};
+constexpr Weights kCrumpled{0.34, 0.0, 0.0, 0.0, 0.0, 0.24, 0.0, 0.18, 0.24};
+constexpr Weights kPressed{0.08, 0.1, 0.22, 0.0, 0.0, 0.6, 0.0, 0.0, 0.0};
+
+const Weights& weights_of(int class_id) {
+  switch (class_id) {
+    case kImpact:
+      return kHit;
+    case kFootstep:
+      return kWalked;
+    case kScrape:
+      return kRubbed;
+    case kDoor:
+      return kShut;
+    case kBreak:
+      return kBroken;
+    case kRustle:
+      return kCrumpled;
+    case kClick:
+      return kPressed;
+    default:
+      return kRolled;
+  }
+}
 
 int draw_material(int class_id, Random& random) {
-  const Weights& weights = class_id == kImpact     ? kHit
-                           : class_id == kFootstep ? kWalked
-                           : class_id == kScrape   ? kRubbed
-                                                   : kRolled;
+  const Weights& weights = weights_of(class_id);
   double total = 0;
   for (const double w : weights) total += w;
   double u = random.range(0, total);
@@ -65,6 +87,12 @@ double draw_duration(int class_id, Random& random) {
       return random.log_range(0.2, 1.6);
     case kRolling:
       return random.log_range(0.35, 2.5);
+    case kRustle:
+      return random.log_range(0.3, 2.5);
+    case kVehicle:
+      return random.log_range(1.0, 7.0);
+    case kRiser:
+      return random.log_range(0.4, 3.0);
     default:
       return random.log_range(0.6, 8.0);
   }
@@ -85,8 +113,8 @@ SoundRecipe draw_recipe(int class_id, std::uint64_t seed) {
   recipe.seed = random.bits();
   if (info.shape == SoundShape::kOneShot) return recipe;
   recipe.duration_s = draw_duration(class_id, random);
-  // A whoosh has its own envelope.
-  if (class_id != kWhoosh && random.chance(0.7)) {
+  const bool has_own_course = class_id == kWhoosh || class_id == kVehicle || class_id == kRiser;
+  if (!has_own_course && random.chance(0.7)) {
     recipe.level_curve = draw_curve(recipe.duration_s, random);
   }
   return recipe;

@@ -37,6 +37,23 @@ Setting setting_of(int class_id) {
       return {0.35, 0.6, 15};
     case kFootstep:
       return {0.35, 0.8, 6};
+    case kVehicle:
+      return {0.97, 2, 12};  // of its own way: the synthesiser knows the rest
+    case kGunshot:
+      return {0.75, 2, 80};
+    case kSplash:
+    case kAnimal:
+    case kBark:
+      return {0.6, 0.8, 12};
+    case kChirp:
+      return {0.95, 2, 25};
+    case kMurmur:
+      return {0.2, 2, 15};
+    case kClick:
+      return {0.05, 0.2, 1.5};
+    case kBlip:
+    case kRiser:
+      return {0.9, 0.2, 0.6};  // made for the loudspeaker: no room to speak of
     default:
       return {0.25, 0.2, 4};
   }
@@ -181,7 +198,7 @@ Room draw_room(int class_id, Random& random) {
   // Near things are met more often than far ones.
   const double u = random.uniform();
   room.distance_m = setting.near_m * std::pow(setting.far_m / setting.near_m, u * std::sqrt(u));
-  const bool walled = random.chance(class_id == kExplosion ? 0.7 : 0.3);
+  const bool walled = random.chance(class_id == kExplosion || class_id == kGunshot ? 0.7 : 0.3);
   room.facades = walled ? random.integer(1, 3) : 0;
   if (!room.outdoors) {
     room.distance_m = std::min(room.distance_m, 0.7 * std::cbrt(room.volume_m3));

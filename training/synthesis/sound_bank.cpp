@@ -60,6 +60,34 @@ void add_class(Layer& layer) {
       return add_scrape(layer);
     case kRolling:
       return add_rolling(layer);
+    case kDoor:
+      return add_door(layer);
+    case kFall:
+      return add_fall(layer);
+    case kSplash:
+      return add_splash(layer);
+    case kBreak:
+      return add_break(layer);
+    case kRustle:
+      return add_rustle(layer);
+    case kClick:
+      return add_click(layer);
+    case kVehicle:
+      return add_vehicle(layer);
+    case kGunshot:
+      return add_gunshot(layer);
+    case kAnimal:
+      return add_animal(layer);
+    case kBark:
+      return add_bark(layer);
+    case kChirp:
+      return add_chirp(layer);
+    case kMurmur:
+      return add_murmur(layer);
+    case kBlip:
+      return add_blip(layer);
+    case kRiser:
+      return add_riser(layer);
     default:
       break;
   }
