@@ -20,6 +20,8 @@ struct Context {
   Summary& summary;
   const CLI::App& program;  // all commands and options, for completion
   bool wants_json = false;  // the summary goes to stdout: print no other result
+  ProgressStyle progress_style = ProgressStyle::kAuto;
+  int exit_code = 0;  // of a run that threw nothing: a batch can end well and have failed items
 };
 
 /// Options that every command has.

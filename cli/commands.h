@@ -10,6 +10,8 @@ Command add_command();
 Command understand_command();
 Command render_command();
 Command sfx_command();
+Command batch_command();
+Command status_command();
 Command info_command();
 Command doctor_command();
 Command completion_command();

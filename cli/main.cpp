@@ -53,7 +53,7 @@ int execute(const Run& run, Context& context) {
   try {
     run.function(context);
     context.progress.end();
-    return 0;
+    return context.exit_code;
   } catch (const Error& e) {
     const int code = code_of(e);
     if (code > 128) return fail(code, "signal", "stopped by request; nothing was left behind");
@@ -88,9 +88,9 @@ int parse_failure(const CLI::App& program, const CLI::ParseError& error, const c
 }
 
 int run_program(int argc, char** argv, Console& console) {
-  std::vector<Command> commands = {add_command(),    understand_command(), render_command(),
-                                   sfx_command(),    info_command(),       doctor_command(),
-                                   models_command(), completion_command()};
+  std::vector<Command> commands = {
+      add_command(), batch_command(), status_command(), render_command(), understand_command(),
+      sfx_command(), info_command(),  doctor_command(), models_command(), completion_command()};
   std::vector<CommonOptions> common(commands.size());
   Run run;
   CLI::App program("Gives video its sound: finds what should be heard, makes it, puts it in place.",
@@ -114,7 +114,7 @@ int run_program(int argc, char** argv, Console& console) {
   progress.set_style(run.common.progress);
   Summary summary;
   summary.command = program.get_subcommands().front()->get_name();
-  Context context{console, progress, summary, program, run.common.wants_json};
+  Context context{console, progress, summary, program, run.common.wants_json, run.common.progress};
   const int code = execute(run, context);
   if (run.common.wants_json) console.result(summary.to_json(code));
   return code;

@@ -61,6 +61,19 @@ double unix_time() {
 
 }  // namespace
 
+std::string progress_json(const ProgressMoment& moment) {
+  const Step step = parse_step(moment.step);
+  json line = {{"schema", "qingyin.progress/1"}};
+  line["item"] = moment.item.empty() ? json(nullptr) : json(moment.item);
+  line["stage"] = std::string(step.stage);
+  line["step"] = or_null(step.done);
+  line["steps"] = or_null(step.total);
+  line["fraction"] = moment.fraction;
+  line["eta_s"] = std::isnan(moment.eta_s) ? json(nullptr) : json(moment.eta_s);
+  line["time"] = unix_time();
+  return line.dump(-1, ' ', true, json::error_handler_t::replace);
+}
+
 void ProgressView::begin(const std::string& item) {
   item_ = item;
   last_stage_.clear();
@@ -106,16 +119,8 @@ void ProgressView::show_line(std::string_view step, double fraction, double eta_
   console_.status_line(item_ + "  " + std::string(step) + "  " + numbers);
 }
 
-void ProgressView::show_json(std::string_view text, double fraction, double eta_s) {
-  const Step step = parse_step(text);
-  json line = {{"schema", "qingyin.progress/1"}, {"item", item_}};
-  line["stage"] = std::string(step.stage);
-  line["step"] = or_null(step.done);
-  line["steps"] = or_null(step.total);
-  line["fraction"] = fraction;
-  line["eta_s"] = std::isnan(eta_s) ? json(nullptr) : json(eta_s);
-  line["time"] = unix_time();
-  console_.raw_line(line.dump(-1, ' ', true, json::error_handler_t::replace));
+void ProgressView::show_json(std::string_view step, double fraction, double eta_s) {
+  console_.raw_line(progress_json({item_, std::string(step), fraction, eta_s}));
 }
 
 }  // namespace qingyin::cli

@@ -10,6 +10,17 @@ namespace qingyin::cli {
 
 enum class ProgressStyle { kAuto, kJson, kNone };
 
+/// One moment of a run.
+struct ProgressMoment {
+  std::string item;  // empty: the whole
+  std::string step;  // "STAGE: DETAIL 3/12"
+  double fraction;
+  double eta_s;  // NaN: not known
+};
+
+/// A line of the schema qingyin.progress/1.
+std::string progress_json(const ProgressMoment& moment);
+
 /// Shows the progress of one item on stderr: a line that replaces itself on a terminal, one JSON
 /// object per line (schema qingyin.progress/1), or nothing. Also where a signal stops the work.
 class ProgressView {

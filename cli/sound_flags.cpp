@@ -66,13 +66,17 @@ void SoundFlags::declare_engine(CLI::App& app) {
   stages.declare_engine(app);
 }
 
-void SoundFlags::declare_mix(CLI::App& app) {
+void SoundFlags::declare_original(CLI::App& app) {
   add_choice<OriginalSound>(app, "--original", sound.original,
                             {{"keep", OriginalSound::kKeep},
                              {"duck", OriginalSound::kDuck},
                              {"replace", OriginalSound::kReplace}},
                             "the clip's own sound: under the effects, lowered by them, or left out")
       ->group("Sound");
+}
+
+void SoundFlags::declare_mix(CLI::App& app) {
+  declare_original(app);
   app.add_option("--stems", stems, "folder for one WAV file for each lane, and the mix")
       ->type_name("DIR")
       ->group("Output");

@@ -21,6 +21,7 @@ struct SoundFlags {
 
   void declare_output(CLI::App& app, const std::string& output_help);
   void declare_engine(CLI::App& app);
+  void declare_original(CLI::App& app);
   /// Mixing onto a clip: the original sound, stems, the timeline file.
   void declare_mix(CLI::App& app);
 

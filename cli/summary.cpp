@@ -7,6 +7,12 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+void add_facts(json& out, const std::string& facts_json) {
+  if (facts_json.empty()) return;
+  const json facts = json::parse(facts_json);
+  for (const auto& [key, value] : facts.items()) out[key] = value;
+}
+
 json to_json_item(const Summary::Item& item) {
   json out = {{"input", item.input}, {"status", item.status}, {"exit_code", item.exit_code}};
   out["reason"] = item.reason.empty() ? json(nullptr) : json(item.reason);
@@ -15,10 +21,7 @@ json to_json_item(const Summary::Item& item) {
   out["warnings"] = item.warnings;
   out["timings_s"] = json::object();
   for (const auto& [name, seconds] : item.timings_s) out["timings_s"][name] = seconds;
-  if (!item.facts_json.empty()) {
-    const json facts = json::parse(item.facts_json);
-    for (const auto& [key, value] : facts.items()) out[key] = value;
-  }
+  add_facts(out, item.facts_json);
   return out;
 }
 
@@ -45,7 +48,9 @@ std::string Summary::to_json(int exit_code) const {
               {"version", QINGYIN_VERSION},
               {"command", command},
               {"exit_code", exit_code}};
-  out["status"] = items.empty() ? (exit_code == 0 ? "ok" : "failed") : items.back().status;
+  const std::string last = items.empty() ? (exit_code == 0 ? "ok" : "failed") : items.back().status;
+  out["status"] = status.empty() ? last : status;
+  add_facts(out, facts_json);
   out["items"] = json::array();
   for (const Item& item : items) out["items"].push_back(to_json_item(item));
   return out.dump(2, ' ', false, json::error_handler_t::replace) + "\n";

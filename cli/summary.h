@@ -23,6 +23,8 @@ class Summary {
 
   std::string command;
   std::vector<Item> items;
+  std::string status;      // of the whole; empty: that of the last item
+  std::string facts_json;  // of the whole: an object's text, or empty
 
   /// The item that is being worked on; there is one after the first call.
   Item& item();

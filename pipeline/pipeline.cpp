@@ -8,6 +8,7 @@
 #include "core/sha256.h"
 #include "core/text.h"
 #include "pipeline/job.h"
+#include "pipeline/result_key.h"
 #include "pipeline/seeds.h"
 #include "pipeline/sound_pass.h"
 #include "pipeline/stage_progress.h"
@@ -156,6 +157,11 @@ Result Pipeline::add_sound(const ClipInfo& clip, const Wishes& wishes, const Sou
   job.report.warnings = std::move(found.warnings);
   append(job.report.warnings, plan.notes);
   return make(job, EventDocument(std::move(found.timeline)), part_of(progress, kUnderstood, 1));
+}
+
+std::string Pipeline::settings_key(const Wishes& wishes, const SoundOptions& options,
+                                   const OutputRequest& output) const {
+  return result_key(begin_report("add", options), output, text_of(wishes));
 }
 
 Result Pipeline::render(const EventDocument& document, const std::optional<ClipInfo>& clip,

@@ -86,6 +86,11 @@ class Pipeline {
                 const SoundOptions& options, const OutputRequest& output,
                 const Progress& progress = {}) const;
 
+  /// What identifies a result of `add_sound` apart from its clip: equal clips with equal keys give
+  /// equal samples.
+  std::string settings_key(const Wishes& wishes, const SoundOptions& options,
+                           const OutputRequest& output) const;
+
   /// Makes one effect, mono, beginning with its attack.
   Result make_effect(const EffectRequest& effect, const SoundOptions& options,
                      const OutputRequest& output, const Progress& progress = {}) const;

@@ -17,8 +17,8 @@ std::string result_key(const Report& begun, const OutputRequest& output, std::st
                                 {"seed", begun.seed},
                                 {"loudness", begun.loudness_target},
                                 {"mix", output.mix.filename().string()},
-                                {"stems", output.stems.string()},
-                                {"timeline", output.timeline.string()},
+                                {"stems", output.stems.filename().string()},
+                                {"timeline", output.timeline.filename().string()},
                                 {"said", said}};
   for (const auto& input : begun.inputs) key["inputs"].push_back(input.sha256);
   return sha256_hex(key.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
