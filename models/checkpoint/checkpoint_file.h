@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace qingyin {
 
@@ -45,10 +46,14 @@ class CheckpointFile {
   std::uint64_t size_ = 0;
 };
 
-/// Uninitialised bytes on a 64-byte border, shared so that a tensor can live in them.
+/// Bytes that are shared so that a tensor can live in them: uninitialised ones on a 64-byte border,
+/// or those of another owner.
 class TensorBytes {
  public:
   explicit TensorBytes(std::uint64_t size);
+  /// Bytes that live elsewhere, as long as `data` is kept.
+  TensorBytes(std::shared_ptr<std::byte[]> data, std::uint64_t size)
+      : data_(std::move(data)), size_(size) {}
 
   std::byte* data() const { return data_.get(); }
   std::uint64_t size() const { return size_; }

@@ -16,7 +16,9 @@ std::vector<fs::path> fixtures_below(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& item : fs::recursive_directory_iterator(folder)) {
     const fs::path& path = item.path();
-    if (item.is_regular_file() && path.filename() != "README.md" && path.extension() != ".py")
+    const bool is_about_fixtures = path.filename() == "README.md" ||
+                                   path.filename() == "report.json" || path.extension() == ".py";
+    if (item.is_regular_file() && !is_about_fixtures)
       files.push_back(path.lexically_relative(folder));
   }
   std::ranges::sort(files);

@@ -8,6 +8,7 @@
 
 #include "tests/parity/case_registry.h"
 #include "tests/parity/checkpoints.h"
+#include "tests/parity/cogvideox.h"
 #include "tests/parity/family.h"
 #include "tests/parity/mmaudio_visual.h"
 
@@ -24,7 +25,9 @@ std::vector<Family> families() {
       {.name = "mmaudio",
        .parts = {mmaudio_clip_part(), mmaudio_synchformer_part(), mmaudio_tokenizer_part(),
                  mmaudio_frame_picking_part(), mmaudio_preprocess_part()}},
-      {.name = "cogvideox", .parts = {}},
+      {.name = "cogvideox",
+       .parts = {cogvideox_text(), cogvideox_transformer(), cogvideox_sampling(),
+                 cogvideox_lora()}},
       {.name = "hunyuan_foley", .parts = {}},
   };
 }
