@@ -1,10 +1,13 @@
 #include "training/evaluation.h"
 
+#include <ATen/ATen.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <iomanip>
-#include <sstream>
+#include <limits>
+#include <memory>
+#include <span>
 
 #include "audio_gen/audio_generator.h"
 #include "audio_gen/bundled/networks.h"
@@ -12,23 +15,36 @@
 #include "audio_gen/vocabulary.h"
 #include "core/dsp/onset.h"
 #include "core/philox.h"
+#include "training/figures.h"
 #include "training/judge.h"
+#include "training/pictures.h"
 #include "training/sound_pool.h"
 
 namespace qingyin::training {
 namespace {
 
-constexpr std::size_t kSamples = bundled::kWindowTokens * bundled::kTokenSamples;
+using Clock = std::chrono::steady_clock;
+using Sounds = std::vector<std::vector<float>>;
 
-std::vector<float> first_window(std::vector<float> samples) {
-  samples.resize(kSamples);
-  return samples;
+constexpr std::size_t kSamples = bundled::kWindowTokens * bundled::kTokenSamples;
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+/// Seconds of the teacher that a decay is measured on, and the same of what was made.
+constexpr double kDecaySeconds = 2.5;
+
+std::vector<float> first_window(std::span<const float> samples) {
+  std::vector<float> window(samples.begin(), samples.end());
+  window.resize(kSamples);
+  return window;
+}
+
+const SoundClassInfo& info_of(const SoundRecipe& recipe) {
+  return sound_classes()[static_cast<std::size_t>(recipe.class_id)];
 }
 
 SoundEvent event_of(const SoundRecipe& recipe, bool is_texture) {
   SoundEvent event;
   event.id = "held-out";
-  event.label = sound_classes()[static_cast<std::size_t>(recipe.class_id)].name;
+  event.label = info_of(recipe).name;
   event.material = sound_materials()[static_cast<std::size_t>(recipe.material_id)];
   event.size = recipe.size;
   event.intensity = recipe.intensity;
@@ -40,35 +56,57 @@ SoundEvent event_of(const SoundRecipe& recipe, bool is_texture) {
   return event;
 }
 
-/// Mean absolute change from frame to frame where it sounds, in nepers.
-double change_of(std::span<const float> samples) {
-  const auto mel = bundled::clamped_log_mel(samples);
-  double sum = 0, count = 0;
-  for (std::size_t i = bundled::kMelBands; i < mel.size(); ++i) {
-    const float before = mel[i - bundled::kMelBands];
-    if (std::max(mel[i], before) < bundled::kQuietestLogMel + 2) continue;
-    sum += std::abs(mel[i] - before);
-    ++count;
-  }
-  return count > 0 ? sum / count : 0;
+void to_nominal_level(std::vector<float>& samples) {
+  const double now = std::max(bundled::loudest_rms(samples), 1e-9);
+  const double gain = bundled::amplitude_of(bundled::kNominalDbfs) / now;
+  for (float& x : samples) x = static_cast<float>(x * gain);
 }
 
-double quantile(std::vector<double> values, double part) {
-  if (values.empty()) return std::nan("");
-  std::ranges::sort(values);
-  const auto place = static_cast<std::size_t>(part * static_cast<double>(values.size() - 1) + 0.5);
-  return values[place];
-}
-
+/// What was made of one class, and the teacher's same recipes.
 struct Heard {
-  std::vector<std::vector<float>> made, taught;  // first windows at the nominal level
-  std::vector<double> onset_errors_ms;
+  std::vector<TrainingSound> recipes;
+  Sounds made, taught;  // first windows at the nominal level
+  std::vector<double> onset_errors_ms, decays_made, decays_taught, joins, elsewhere;
   double change_made = 0, change_taught = 0;
-  double level_error_db = 0, seconds = 0;
+  double level_error_db = 0, floor_dbfs = -200, seconds = 0;
 };
 
-void hear(const AudioGenerator& engine, const TrainingSound& teacher, Heard& heard) {
-  using Clock = std::chrono::steady_clock;
+/// Distance of two neighbouring pieces of 100 ms in level (units of 3 dB) and centroid (half
+/// octaves).
+double step_at(std::span<const float> samples, std::size_t place) {
+  constexpr std::size_t kPiece = bundled::kSampleRate / 10;
+  const Piece a = piece_of(samples.subspan(place - kPiece, kPiece));
+  const Piece b = piece_of(samples.subspan(place, kPiece));
+  return std::abs(a.level_db - b.level_db) / 3 + std::abs(a.centroid - b.centroid) / 0.5;
+}
+
+/// Joins of a stream: its windows begin 96 frames after one another, the first one's end is 128
+/// frames after a start of which 16 are not heard.
+void measure_joins(const AudioGenerator& engine, const SoundEvent& event, Heard& heard) {
+  std::vector<float> samples(5 * bundled::kSampleRate);
+  engine.open_stream(event, {})->read(samples);
+  for (std::size_t frame = 112; frame * 480 + 4800 < samples.size(); frame += 96) {
+    heard.joins.push_back(step_at(samples, frame * 480));
+    for (const std::size_t away : {24U, 40U, 56U, 72U}) {
+      if ((frame + away) * 480 + 4800 >= samples.size()) continue;
+      heard.elsewhere.push_back(step_at(samples, (frame + away) * 480));
+    }
+  }
+}
+
+void hear_one_shot(const EventSound& sound, const TrainingSound& teacher, Heard& heard) {
+  const auto& samples = sound.audio.samples;
+  if (const auto start = sound_start(samples, bundled::kSampleRate)) {
+    heard.onset_errors_ms.push_back(std::abs((*start - sound.lead).count()) * 1000);
+  }
+  const auto length = std::min(samples.size(), teacher.samples.size());
+  if (const auto decay = decay_time(teacher.samples)) heard.decays_taught.push_back(*decay);
+  if (const auto decay = decay_time(std::span(samples).first(length))) {
+    heard.decays_made.push_back(*decay);
+  }
+}
+
+void hear(const AudioGenerator& engine, TrainingSound teacher, Heard& heard) {
   const SoundEvent event = event_of(teacher.recipe, teacher.is_texture);
   const auto began = Clock::now();
   EventSound sound = engine.render(event, {});
@@ -77,39 +115,119 @@ void hear(const AudioGenerator& engine, const TrainingSound& teacher, Heard& hea
   const double level = bundled::dbfs_of(bundled::loudest_rms(samples));
   heard.level_error_db =
       std::max(heard.level_error_db, std::abs(level - level_dbfs(event.intensity)));
-  const auto& info = sound_classes()[static_cast<std::size_t>(teacher.recipe.class_id)];
-  const auto start = sound_start(samples, bundled::kSampleRate);
-  if (info.shape == SoundShape::kOneShot && start) {
-    heard.onset_errors_ms.push_back(std::abs((*start - sound.lead).count()) * 1000);
+  const auto lead = static_cast<std::size_t>(bundled::kLeadSamples - 48);
+  for (const float x : std::span(samples).first(lead)) {
+    heard.floor_dbfs = std::max(heard.floor_dbfs, bundled::dbfs_of(std::abs(x)));
+  }
+  if (info_of(teacher.recipe).shape == SoundShape::kOneShot) {
+    hear_one_shot(sound, teacher, heard);
+  } else if (teacher.is_texture && heard.recipes.size() < 8) {
+    measure_joins(engine, event, heard);
   }
   // A texture is judged from where it is fully on.
   if (teacher.is_texture) samples.erase(samples.begin(), samples.begin() + 2 * 1920);
-  const double gain = bundled::amplitude_of(bundled::kNominalDbfs - level);
-  for (float& x : samples) x = static_cast<float>(x * gain);
-  heard.made.push_back(first_window(std::move(samples)));
+  to_nominal_level(samples);
+  heard.made.push_back(first_window(samples));
   heard.taught.push_back(first_window(teacher.samples));
-  heard.change_made += change_of(heard.made.back());
-  heard.change_taught += change_of(heard.taught.back());
+  heard.change_made += frame_change(heard.made.back());
+  heard.change_taught += frame_change(heard.taught.back());
+  teacher.samples.clear();
+  heard.recipes.push_back(std::move(teacher));
 }
 
-/// L1 between log-mels of sounds and of the same through the vocoder, at whole frames.
-double vocoder_error(const bundled::Networks& networks, std::uint64_t seed, std::int64_t count) {
-  double sum = 0;
-  const std::int64_t side = networks.context_frames();
-  for (std::int64_t i = 0; i < count; ++i) {
-    const auto mel = bundled::clamped_log_mel(training_sound(seed, i, 1.6).samples);
-    const auto again =
-        bundled::clamped_log_mel(networks.vocode(mel, 0, static_cast<std::uint64_t>(i)));
-    // The first and last two frames of what came out look past its ends.
-    double error = 0, values = 0;
-    const auto width = static_cast<std::size_t>(bundled::kMelBands);
-    for (std::size_t k = 2 * width; k + 2 * width < again.size(); ++k) {
-      error += std::abs(again[k] - mel[k + static_cast<std::size_t>(side) * width]);
-      ++values;
+double share(const std::vector<int>& found, const std::vector<TrainingSound>& truth,
+             int SoundRecipe::*id) {
+  double right = 0;
+  for (std::size_t i = 0; i < found.size(); ++i) right += found[i] == truth[i].recipe.*id ? 1 : 0;
+  return right / static_cast<double>(found.size());
+}
+
+ClassFigures figures_of(const Heard& heard, const Hearing& made, const Hearing& taught) {
+  const SoundClassInfo& info = info_of(heard.recipes.front().recipe);
+  std::vector<double> wanted;
+  for (const auto& sound : heard.recipes) wanted.push_back(sound.recipe.intensity);
+  const auto material = [&](const Hearing& h) {
+    if (!info.uses_material) return kNone;
+    return share(h.material_id, heard.recipes, &SoundRecipe::material_id);
+  };
+  return {.name = std::string(info.name),
+          .accuracy = share(made.class_id, heard.recipes, &SoundRecipe::class_id),
+          .teacher_accuracy = share(taught.class_id, heard.recipes, &SoundRecipe::class_id),
+          .material = material(made),
+          .teacher_material = material(taught),
+          .change_ratio = heard.change_made / heard.change_taught,
+          .decay_ratio = quantile(heard.decays_made, 0.5) / quantile(heard.decays_taught, 0.5),
+          .intensity = spearman(wanted, made.intensity),
+          .teacher_intensity = spearman(wanted, taught.intensity),
+          .level_error_db = heard.level_error_db,
+          .floor_dbfs = heard.floor_dbfs,
+          .onset_median_ms = quantile(heard.onset_errors_ms, 0.5),
+          .onset_p95_ms = quantile(heard.onset_errors_ms, 0.95),
+          .joins = quantile(heard.joins, 0.5) / quantile(heard.elsewhere, 0.5)};
+}
+
+/// Smallest log-mel L1 between any two of the sounds.
+double least_distance(const Sounds& sounds) {
+  std::vector<at::Tensor> mels;
+  for (const auto& s : sounds) mels.push_back(at::tensor(bundled::clamped_log_mel(s)));
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < mels.size(); ++i) {
+    for (std::size_t k = i + 1; k < mels.size(); ++k) {
+      least = std::min(least, (mels[i] - mels[k]).abs().mean().item<double>());
     }
-    sum += error / values;
   }
-  return sum / static_cast<double>(count);
+  return least;
+}
+
+/// The same event with twenty seeds, made and taught.
+void compare_seeds(const AudioGenerator& engine, Evaluation& result) {
+  SoundRecipe recipe = draw_recipe(0, 1);
+  Sounds made, taught;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    recipe.seed = seed;
+    auto sound = engine.render(event_of(recipe, false), {}).audio.samples;
+    auto truth = synthesise(recipe, 0.04, 1.28).samples;
+    to_nominal_level(sound);
+    to_nominal_level(truth);
+    made.push_back(first_window(sound));
+    taught.push_back(first_window(truth));
+  }
+  result.seed_distance = least_distance(made);
+  result.teacher_seed_distance = least_distance(taught);
+}
+
+/// Two recipes, each as the teacher and then as the engine makes it.
+void draw(const EvaluationSettings& settings, const std::string& name, const Heard& heard) {
+  if (settings.images.empty()) return;
+  Sounds row;
+  for (std::size_t i = 0; i < std::min<std::size_t>(2, heard.made.size()); ++i) {
+    row.push_back(heard.taught[i]);
+    row.push_back(heard.made[i]);
+  }
+  std::filesystem::create_directories(settings.images);
+  write_png(sounds_picture(row), settings.images / (name + ".png"));
+}
+
+struct Totals {
+  std::vector<at::Tensor> made, taught;  // embeddings
+  double seconds = 0;
+};
+
+/// Fréchet distances need more of the teacher than the events that were made.
+void compare_distributions(const Judge& judge, const Totals& totals, std::uint64_t seed,
+                           Evaluation& result) {
+  const at::Tensor made = at::cat(totals.made), taught = at::cat(totals.taught);
+  Sounds others;
+  std::vector<at::Tensor> embeddings;
+  for (std::int64_t i = 0; i < taught.size(0); ++i) {
+    others.push_back(first_window(training_sound(seed, i, 1.28).samples));
+    if (others.size() < 64 && i + 1 < taught.size(0)) continue;
+    embeddings.push_back(judge.hear(others).embedding);
+    others.clear();
+  }
+  const at::Tensor reference = at::cat(embeddings);
+  result.frechet = frechet_distance(made, reference);
+  result.teacher_frechet = frechet_distance(taught, reference);
 }
 
 }  // namespace
@@ -117,58 +235,33 @@ double vocoder_error(const bundled::Networks& networks, std::uint64_t seed, std:
 Evaluation evaluate(const EvaluationSettings& settings) {
   const auto engine = make_bundled_engine(settings.weights);
   const bundled::Networks networks(settings.weights);
-  const Judge judge(networks.codec(), {.seed = derive_seed(settings.seed, "judge"),
-                                       .sounds = settings.judge_sounds,
-                                       .steps = settings.judge_steps,
-                                       .threads = settings.threads});
+  const Judge judge({.seed = derive_seed(settings.seed, "judge"),
+                     .sounds = settings.judge_sounds,
+                     .steps = settings.judge_steps,
+                     .threads = settings.threads});
   const std::uint64_t unheard = derive_seed(settings.seed, "held out");
   const auto classes = static_cast<std::int64_t>(sound_classes().size());
   Evaluation result{};
-  double seconds = 0;
+  Totals totals;
   for (std::int64_t c = 0; c < classes; ++c) {
     Heard heard;
+    const auto& info = sound_classes()[static_cast<std::size_t>(c)];
+    const double length = info.shape == SoundShape::kOneShot ? kDecaySeconds : 1.28;
     for (std::int64_t k = 0; k < settings.per_class; ++k) {
-      hear(*engine, training_sound(unheard, c + k * classes, 1.28), heard);
+      hear(*engine, training_sound(unheard, c + k * classes, length), heard);
     }
-    result.classes.push_back(
-        {.name = std::string(sound_classes()[static_cast<std::size_t>(c)].name),
-         .accuracy = judge.accuracy(heard.made, static_cast<int>(c)),
-         .teacher_accuracy = judge.accuracy(heard.taught, static_cast<int>(c)),
-         .onset_median_ms = quantile(heard.onset_errors_ms, 0.5),
-         .onset_p95_ms = quantile(heard.onset_errors_ms, 0.95),
-         .change_ratio = heard.change_made / heard.change_taught});
-    result.level_error_db = std::max(result.level_error_db, heard.level_error_db);
-    seconds += heard.seconds;
+    const Hearing made = judge.hear(heard.made), taught = judge.hear(heard.taught);
+    result.classes.push_back(figures_of(heard, made, taught));
+    totals.made.push_back(made.embedding);
+    totals.taught.push_back(taught.embedding);
+    totals.seconds += heard.seconds;
+    draw(settings, result.classes.back().name, heard);
   }
-  result.seconds_per_event = seconds / static_cast<double>(classes * settings.per_class);
-  result.vocoder_log_mel_l1 = vocoder_error(networks, unheard, 10 * classes);
+  result.seconds_per_event = totals.seconds / static_cast<double>(classes * settings.per_class);
+  compare_distributions(judge, totals, derive_seed(settings.seed, "reference"), result);
+  compare_seeds(*engine, result);
+  result.vocoder = compare_vocoders(networks, unheard, 10 * classes);
   return result;
-}
-
-std::string to_markdown(const Evaluation& evaluation) {
-  std::ostringstream out;
-  out << std::fixed << std::setprecision(2);
-  out << "| class | judged right | teacher judged right | onset error, median / p95 (ms) | "
-         "frame-to-frame change over the teacher's |\n| --- | --- | --- | --- | --- |\n";
-  double accuracy = 0, teacher = 0;
-  for (const ClassFigures& c : evaluation.classes) {
-    out << "| " << c.name << " | " << c.accuracy << " | " << c.teacher_accuracy << " | ";
-    if (std::isfinite(c.onset_median_ms)) {
-      out << c.onset_median_ms << " / " << c.onset_p95_ms;
-    } else {
-      out << "–";
-    }
-    out << " | " << c.change_ratio << " |\n";
-    accuracy += c.accuracy;
-    teacher += c.teacher_accuracy;
-  }
-  const auto count = static_cast<double>(evaluation.classes.size());
-  out << "| **all** | **" << accuracy / count << "** | **" << teacher / count << "** | | |\n\n"
-      << "Vocoder, log-mel L1 on held-out sounds: " << std::setprecision(3)
-      << evaluation.vocoder_log_mel_l1
-      << " nepers. Largest level error: " << evaluation.level_error_db << " dB. One event takes "
-      << evaluation.seconds_per_event << " s on one thread.\n";
-  return out.str();
 }
 
 }  // namespace qingyin::training

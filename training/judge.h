@@ -1,14 +1,22 @@
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <cstdint>
 #include <memory>
 #include <vector>
 
-#include "audio_gen/bundled/latent_codec.h"
-
 namespace qingyin::training {
 
-/// A small classifier of sounds, trained on the sound bank alone: the judge of generated sounds.
+/// What a judge hears in sounds, one entry per sound.
+struct Hearing {
+  std::vector<int> class_id, material_id;
+  std::vector<double> intensity;  // in [0, 1], by the timbre alone
+  at::Tensor embedding;           // [K, E]
+};
+
+/// A small listener trained on the sound bank alone: the judge of generated sounds. It hears
+/// log-mel spectrograms at the nominal level, so it cannot tell intensity by loudness.
 class Judge {
  public:
   struct Settings {
@@ -19,15 +27,14 @@ class Judge {
   };
 
   /// Renders the sounds and trains.
-  Judge(const bundled::LatentCodec& codec, const Settings& settings);
+  explicit Judge(const Settings& settings);
   ~Judge();
 
-  /// Share of the sounds (1.28 s each, nominal level) that are taken for that class.
-  double accuracy(const std::vector<std::vector<float>>& sounds, int class_id) const;
+  /// @param sounds  1.28 s each, nominal level
+  Hearing hear(const std::vector<std::vector<float>>& sounds) const;
 
  private:
   struct Network;
-  const bundled::LatentCodec& codec_;
   std::unique_ptr<Network> network_;
 };
 

@@ -89,8 +89,9 @@ at::Tensor normal_noise(at::IntArrayRef shape, std::uint64_t seed, std::int64_t 
   return at::randn(shape, at::make_generator<at::CPUGeneratorImpl>(mixed), at::kFloat);
 }
 
-Trainer::Trainer(torch::nn::Module& module, const RunOptions& options, const Rates& rates)
-    : options_(options), rates_(rates) {
+Trainer::Trainer(torch::nn::Module& module, const RunOptions& options, const Rates& rates,
+                 Product product)
+    : options_(options), rates_(rates), product_(std::move(product)) {
   check_device(options.device);
   at::set_num_threads(options.threads);
   module.to(at::Device(options.device));
@@ -126,7 +127,10 @@ void Trainer::resume(const TensorMap& state) {
 
 TensorMap Trainer::average() const {
   TensorMap result;
-  for (std::size_t i = 0; i < names_.size(); ++i) result[names_[i]] = average_[i].cpu();
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    if (!names_[i].starts_with(product_.prefix)) continue;
+    result[names_[i].substr(product_.prefix.size())] = average_[i].cpu();
+  }
   return result;
 }
 
@@ -138,10 +142,11 @@ void Trainer::save() const {
     state["first." + names_[i]] = first_[i].cpu();
     state["second." + names_[i]] = second_[i].cpu();
   }
-  const std::map<std::string, std::string> facts{{"step", std::to_string(step_)},
-                                                 {"steps", std::to_string(options_.steps)},
-                                                 {"seed", std::to_string(options_.seed)}};
+  std::map<std::string, std::string> facts{{"step", std::to_string(step_)},
+                                           {"steps", std::to_string(options_.steps)},
+                                           {"seed", std::to_string(options_.seed)}};
   write_safetensors(options_.folder / kStateFile, state, facts, Overwrite::kYes);
+  facts.insert(product_.facts.begin(), product_.facts.end());
   write_safetensors(options_.folder / "weights.safetensors", with_float_type(average(), at::kHalf),
                     facts, Overwrite::kYes);
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,19 +62,26 @@ class LowPrecision {
 at::Tensor normal_noise(at::IntArrayRef shape, std::uint64_t seed, std::int64_t step,
                         const char* name);
 
+/// What a run's weights.safetensors holds.
+struct Product {
+  std::map<std::string, std::string> facts;  // metadata: the network's config
+  std::string prefix;                        // of the parameters that go into it; not in its names
+};
+
 /// AdamW (Loshchilov & Hutter, 2019) with gradient clipping and an exponential moving average of
 /// the weights. Matrices decay, vectors do not.
 class Trainer {
  public:
   /// Goes on from the folder's state if there is one.
   /// @throws Error  kUsage if that state is of another seed; kDevice; kBadCheckpoint; kIo
-  Trainer(torch::nn::Module& module, const RunOptions& options, const Rates& rates);
+  Trainer(torch::nn::Module& module, const RunOptions& options, const Rates& rates,
+          Product product = {});
 
   /// Runs up to `options.steps`, logs and saves on the way.
   /// @return false if the progress said stop; the state is saved either way
   bool run(const std::function<Losses(std::int64_t step)>& losses_of);
 
-  /// The moving average, which is what inference uses.
+  /// The product's moving average, which is what inference uses.
   TensorMap average() const;
 
  private:
@@ -85,6 +93,7 @@ class Trainer {
 
   RunOptions options_;
   Rates rates_;
+  Product product_;
   std::int64_t step_ = 0;
   double gradient_norm_ = 0;
   std::int64_t noted_ = 0;  // steps since the last row of the log

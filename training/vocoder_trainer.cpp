@@ -5,21 +5,21 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <memory>
 #include <vector>
 
-#include "audio_gen/bundled/latent_codec.h"
 #include "audio_gen/bundled/representation.h"
-#include "audio_gen/vocabulary.h"
 #include "core/dsp/mel.h"
 #include "core/philox.h"
+#include "training/discriminator.h"
 #include "training/sound_pool.h"
 
 namespace qingyin::training {
 namespace {
 
-constexpr double kSoundSeconds = 1.6;
+constexpr double kSoundSeconds = 1.4;
 /// Frames at each end of a crop that the loss leaves out: they lack context.
-constexpr std::int64_t kMargin = 4;
+constexpr std::int64_t kMargin = 7;
 constexpr std::array<std::int64_t, 3> kResolutions{1920, 512, 128};
 
 struct PooledSound {
@@ -27,16 +27,13 @@ struct PooledSound {
   at::Tensor log_mel;  // [F, M]
 };
 
-/// Half of the spectrograms go through the latent, for so the engine's come to the vocoder.
-std::vector<PooledSound> render_pool(const RunOptions& options, const bundled::LatentCodec& codec) {
-  const auto classes = static_cast<std::int64_t>(sound_classes().size());
+std::vector<PooledSound> render_pool(const RunOptions& options) {
   std::vector<PooledSound> pool(static_cast<std::size_t>(options.sounds));
   in_parallel(options.sounds, options.threads, [&](std::int64_t i) {
     const TrainingSound sound = training_sound(options.seed, i, kSoundSeconds);
-    auto mel = bundled::clamped_log_mel(sound.samples);
-    if (i / classes % 2 == 1) mel = codec.decode(codec.encode(mel));
-    pool[static_cast<std::size_t>(i)] = {at::tensor(sound.samples),
-                                         at::tensor(mel).view({-1, bundled::kMelBands})};
+    pool[static_cast<std::size_t>(i)] = {
+        at::tensor(sound.samples),
+        at::tensor(bundled::clamped_log_mel(sound.samples)).view({-1, bundled::kMelBands})};
   });
   return pool;
 }
@@ -115,35 +112,74 @@ SpectralDistance spectral_distance(const at::Tensor& a, const at::Tensor& b) {
   return result;
 }
 
+namespace {
+
+/// The vocoder and its opponent, so that one optimiser moves both; neither's loss reaches the
+/// other's parameters.
+struct Pair : torch::nn::Module {
+  explicit Pair(const VocoderConfig& config)
+      : vocoder(register_module("vocoder", Vocoder(config))),
+        discriminator(register_module("discriminator", std::make_shared<Discriminator>())) {}
+
+  /// Losses of the vocoder for what the discriminator thinks, then the discriminator's own.
+  std::array<at::Tensor, 3> play(const at::Tensor& x, const at::Tensor& y) {
+    for (auto& p : discriminator->parameters()) p.requires_grad_(false);
+    const auto of_made = discriminator->forward(y);
+    const at::Tensor deception = deception_loss(of_made);
+    const at::Tensor likeness = feature_loss(discriminator->forward(x), of_made);
+    for (auto& p : discriminator->parameters()) p.requires_grad_(true);
+    const at::Tensor own =
+        discriminator_loss(discriminator->forward(x), discriminator->forward(y.detach()));
+    return {deception, likeness, own};
+  }
+
+  Vocoder vocoder;
+  std::shared_ptr<Discriminator> discriminator;
+};
+
+Losses losses_of(Pair& pair, const VocoderTraining& settings, const RunOptions& options,
+                 const Batch& batch, std::int64_t step) {
+  const at::Device device(options.device);
+  const at::Tensor mel = batch.log_mel.to(device), x = batch.samples.to(device);
+  const at::Tensor detail =
+      normal_noise({settings.batch, settings.frames, settings.network.noise_channels}, options.seed,
+                   step, "detail");
+  const at::Tensor white = normal_noise({settings.batch, (settings.frames + 3) * bundled::kHop},
+                                        options.seed, step, "white");
+  at::Tensor y;
+  {
+    const LowPrecision low(options.bf16, options.device);
+    y = pair.vocoder(mel, detail.to(device), white.to(device));
+  }
+  y = y.narrow(1, (2 + kMargin) * bundled::kHop, x.size(1));
+  const auto distance = spectral_distance(x, y);
+  Losses losses{distance.stft + distance.log_mel,
+                {{"stft", distance.stft}, {"mel_l1", distance.log_mel}}};
+  const auto from = settings.finish_from * static_cast<double>(options.steps);
+  std::array<at::Tensor, 3> played{at::zeros({}), at::zeros({}), at::zeros({})};
+  if (static_cast<double>(step) >= from) {
+    const LowPrecision low(options.bf16, options.device);
+    played = pair.play(x, y);
+    losses.total =
+        losses.total + settings.deception * played[0] + settings.likeness * played[1] + played[2];
+  }
+  losses.parts.insert(
+      losses.parts.end(),
+      {{"deception", played[0]}, {"likeness", played[1]}, {"discriminator", played[2]}});
+  return losses;
+}
+
+}  // namespace
+
 bool train_vocoder(const VocoderTraining& settings, const RunOptions& options) {
   at::manual_seed(options.seed);
-  Vocoder vocoder(settings.network);
-  Trainer trainer(*vocoder, options, settings.rates);
-  const auto pool = render_pool(options, bundled::LatentCodec(settings.codec));
-  const at::Device device(options.device);
-  const std::int64_t twice = 2 * settings.batch;
+  VocoderConfig unrolled = settings.network;
+  unrolled.consistency_steps = settings.unrolled;
+  Pair pair(unrolled);
+  Trainer trainer(pair, options, settings.rates, {to_metadata(settings.network), "vocoder."});
+  const auto pool = render_pool(options);
   return trainer.run([&](std::int64_t step) {
-    const Batch batch = draw_batch(pool, settings, options.seed, step);
-    const at::Tensor mel = batch.log_mel.repeat({2, 1, 1}).to(device);
-    const at::Tensor detail = normal_noise(
-        {twice, settings.frames, settings.network.noise_channels}, options.seed, step, "detail");
-    const at::Tensor white =
-        normal_noise({twice, (settings.frames + 3) * bundled::kHop}, options.seed, step, "white");
-    at::Tensor y;
-    {
-      const LowPrecision low(options.bf16, options.device);
-      y = vocoder(mel, detail.to(device), white.to(device));
-    }
-    const at::Tensor x = batch.samples.to(device);
-    y = y.narrow(1, (2 + kMargin) * bundled::kHop, x.size(1));
-    const at::Tensor y1 = y.narrow(0, 0, settings.batch);
-    const at::Tensor y2 = y.narrow(0, settings.batch, settings.batch);
-    const auto first = spectral_distance(x, y1), second = spectral_distance(x, y2);
-    const auto between = spectral_distance(y1, y2);
-    const at::Tensor mel_l1 = 0.5 * (first.log_mel + second.log_mel);
-    const at::Tensor energy = first.stft + second.stft - between.stft;
-    return Losses{energy + 0.5 * mel_l1,
-                  {{"stft", first.stft}, {"between", between.stft}, {"mel_l1", mel_l1}}};
+    return losses_of(pair, settings, options, draw_batch(pool, settings, options.seed, step), step);
   });
 }
 

@@ -9,10 +9,13 @@ namespace qingyin::training {
 
 struct VocoderTraining {
   VocoderConfig network = bundled_vocoder();
-  std::int64_t batch = 10;
-  std::int64_t frames = 56;  // T of one crop, 10 ms each
-  Rates rates{.peak = 1e-3, .warm_up = 200, .decay_from = 0.5};
-  std::filesystem::path codec;  // latent.safetensors
+  std::int64_t unrolled = 2;  // corrections while training, instead of the network's own
+  std::int64_t batch = 16;
+  std::int64_t frames = 60;   // T of one crop, 10 ms each
+  double finish_from = 0.75;  // fraction of all steps; from there on a discriminator joins in
+  double deception = 0.05;    // weight of what it thinks
+  double likeness = 0.5;      // weight of its features
+  Rates rates{.peak = 1.5e-3, .warm_up = 100, .decay_from = 0.5, .average = 0.998};
 };
 
 /// Figures of two signals [B, L] that sound alike.
@@ -22,11 +25,10 @@ struct SpectralDistance {
 };
 SpectralDistance spectral_distance(const at::Tensor& a, const at::Tensor& b);
 
-/// Trains the vocoder on sounds of the bank with the generalised energy distance (Gritsenko et al.,
-/// "A spectral energy distance for parallel speech synthesis", 2020): two renderings from
-/// different noise are drawn to the true sound and pushed from one another.
+/// Trains the vocoder on sounds of the bank: spectral distance and log-mel L1, and for the last
+/// part of the steps also against a discriminator that is trained along.
 /// @return false if stopped
-/// @throws Error as Trainer; kModelMissing if the codec is not there
+/// @throws Error as Trainer
 bool train_vocoder(const VocoderTraining& settings, const RunOptions& options);
 
 }  // namespace qingyin::training

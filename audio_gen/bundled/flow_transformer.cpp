@@ -2,7 +2,12 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <iterator>
+#include <sstream>
+
 #include "audio_gen/bundled/representation.h"
+#include "audio_gen/bundled/weight_facts.h"
 #include "audio_gen/vocabulary.h"
 #include "core/error.h"
 #include "models/layers/conv_next.h"
@@ -18,18 +23,90 @@ TransformerBlockConfig block_of(const FlowTransformerConfig& c) {
   return {.dim = c.dim, .heads = c.heads};
 }
 
+/// One for each name, and row 0 for "not given".
+std::int64_t rows_of(const std::vector<std::string>& names) {
+  return static_cast<std::int64_t>(names.size()) + 1;
+}
+
 }  // namespace
 
 FlowTransformerConfig bundled_flow_transformer() {
-  return {.latent = bundled::kLatentSize,
-          .classes = static_cast<std::int64_t>(sound_classes().size()),
-          .materials = static_cast<std::int64_t>(sound_materials().size())};
+  FlowTransformerConfig config{.latent = bundled::kLatentSize};
+  for (const auto& info : sound_classes()) config.classes.emplace_back(info.name);
+  for (const auto name : sound_materials()) config.materials.emplace_back(name);
+  return config;
+}
+
+namespace {
+
+const std::vector<std::pair<std::string, std::int64_t FlowTransformerConfig::*>>& fields() {
+  static const std::vector<std::pair<std::string, std::int64_t FlowTransformerConfig::*>> all{
+      {"latent", &FlowTransformerConfig::latent},
+      {"dim", &FlowTransformerConfig::dim},
+      {"heads", &FlowTransformerConfig::heads},
+      {"blocks", &FlowTransformerConfig::blocks},
+      {"control_kernel", &FlowTransformerConfig::control_kernel}};
+  return all;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+std::vector<std::string> words_of(const std::map<std::string, std::string>& metadata,
+                                  const std::string& name, const std::string& file) {
+  const auto found = metadata.find(name);
+  require(found != metadata.end(), ErrorCode::kBadCheckpoint,
+          file + ": its metadata lack \"" + name +
+              "\", which the trainer writes; take the weights of this version of the program");
+  std::istringstream text(found->second);
+  return {std::istream_iterator<std::string>(text), {}};
+}
+
+/// Ids are places in the lists, and lists only grow: the weights' own must begin the program's.
+void check_names(const std::vector<std::string>& known, const std::vector<std::string>& all,
+                 const std::string& what, const std::string& file) {
+  const bool begins =
+      known.size() <= all.size() && std::equal(known.begin(), known.end(), all.begin());
+  require(begins, ErrorCode::kBadCheckpoint,
+          file + ": its " + what + " are \"" + joined(known) + "\"; expected the first ones of \"" +
+              joined(all) + "\"");
+}
+
+}  // namespace
+
+std::map<std::string, std::string> to_metadata(const FlowTransformerConfig& config) {
+  std::map<std::string, std::string> result{{"classes", joined(config.classes)},
+                                            {"materials", joined(config.materials)}};
+  for (const auto& [name, field] : fields()) result[name] = std::to_string(config.*field);
+  return result;
+}
+
+FlowTransformerConfig flow_transformer_of(const std::map<std::string, std::string>& metadata,
+                                          const std::string& file) {
+  const FlowTransformerConfig all = bundled_flow_transformer();
+  FlowTransformerConfig config = all;
+  config.classes = words_of(metadata, "classes", file);
+  config.materials = words_of(metadata, "materials", file);
+  check_names(config.classes, all.classes, "classes", file);
+  check_names(config.materials, all.materials, "materials", file);
+  for (const auto& [name, field] : fields()) {
+    config.*field = bundled::metadata_number(metadata, name, file);
+  }
+  const auto found = problems(config);
+  require(found.empty() && config.latent == bundled::kLatentSize, ErrorCode::kBadCheckpoint,
+          file + ": " + (found.empty() ? "another latent's" : found.front()));
+  return config;
 }
 
 std::vector<std::string> problems(const FlowTransformerConfig& c) {
   std::vector<std::string> found = problems(block_of(c));
   if (c.latent < 1) found.push_back("latent must be at least 1");
-  if (c.classes < 1 || c.materials < 1) found.push_back("classes and materials must not be empty");
+  if (c.classes.empty() || c.materials.empty()) {
+    found.push_back("classes and materials must not be empty");
+  }
   if (c.blocks < 1) found.push_back("blocks must be at least 1");
   if (c.control_kernel < 1 || c.control_kernel % 2 == 0) {
     found.push_back("control_kernel must be odd");
@@ -43,8 +120,8 @@ FlowTransformerImpl::FlowTransformerImpl(const FlowTransformerConfig& c)
       control_weight(
           register_parameter("control_weight", 0.1 * at::randn({c.control_kernel, c.dim}))),
       control_bias(register_parameter("control_bias", at::zeros({c.dim}))),
-      class_table(register_module("class_table", nn::Embedding(c.classes + 1, c.dim))),
-      material_table(register_module("material_table", nn::Embedding(c.materials + 1, c.dim))),
+      class_table(register_module("class_table", nn::Embedding(rows_of(c.classes), c.dim))),
+      material_table(register_module("material_table", nn::Embedding(rows_of(c.materials), c.dim))),
       traits1(register_module("traits1", nn::Linear(kTraits, c.dim))),
       traits2(register_module("traits2", nn::Linear(c.dim, c.dim))),
       time1(register_module("time1", nn::Linear(kTimeWaves, c.dim))),

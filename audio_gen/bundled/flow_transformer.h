@@ -7,23 +7,31 @@
 #include <torch/nn/modules/linear.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 namespace qingyin {
 
 struct FlowTransformerConfig {
-  std::int64_t latent = 96;    // N
-  std::int64_t classes = 14;   // of `sound_classes()`
-  std::int64_t materials = 9;  // of `sound_materials()`
-  std::int64_t dim = 256;      // D
+  std::vector<std::string> classes = {};    // names by id: the first ones of `sound_classes()`
+  std::vector<std::string> materials = {};  // names by id: the first ones of `sound_materials()`
+  std::int64_t latent = 96;                 // N
+  std::int64_t dim = 256;                   // D
   std::int64_t heads = 4;
   std::int64_t blocks = 6;
   std::int64_t control_kernel = 5;  // tokens of control that one token sees, odd
 };
 
-/// The event model whose weights are bundled: 7.5 M parameters.
+/// The event model whose weights are bundled, for all classes and materials there are: 7.5 M
+/// parameters.
 FlowTransformerConfig bundled_flow_transformer();
+
+/// A config as metadata of its weights, and back. @throws Error kBadCheckpoint naming what is
+/// missing
+std::map<std::string, std::string> to_metadata(const FlowTransformerConfig& config);
+FlowTransformerConfig flow_transformer_of(const std::map<std::string, std::string>& metadata,
+                                          const std::string& file);
 
 /// Every rule that the config breaks, each naming the field; empty means valid.
 std::vector<std::string> problems(const FlowTransformerConfig& config);

@@ -17,8 +17,6 @@ namespace {
 
 /// Streams of a sound's random numbers; windows of the flow follow the last.
 constexpr std::uint64_t kDetailStream = 1, kWhiteStream = 2, kFlowStream = 16;
-/// Classes of the first weights, which all later ones know.
-constexpr std::int64_t kFirstClasses = 14;
 /// Frames before a sound's first have positions, too.
 constexpr std::int64_t kFramesBefore = 4096;
 
@@ -87,21 +85,6 @@ std::filesystem::path need(const std::filesystem::path& folder, const char* name
 
 }  // namespace
 
-namespace {
-
-/// The bundled flow transformer with as many classes as its weights have rows for.
-FlowTransformerConfig config_of(const std::map<std::string, at::Tensor>& weights) {
-  FlowTransformerConfig config = bundled_flow_transformer();
-  const auto table = weights.find("class_table.weight");
-  if (table != weights.end() && table->second.dim() == 2 && table->second.size(0) > kFirstClasses &&
-      table->second.size(0) <= config.classes) {
-    config.classes = table->second.size(0) - 1;
-  }
-  return config;
-}
-
-}  // namespace
-
 struct Networks::Modules {
   FlowTransformer flow;
   Vocoder vocoder;
@@ -112,12 +95,15 @@ Networks::Networks(const std::filesystem::path& folder)
   const Inference inference;
   const auto flow = need(folder, "foley.safetensors"),
              vocoder = need(folder, "vocoder.safetensors");
-  const auto flow_weights = read_safetensors(flow).tensors;
-  const FlowTransformerConfig config = config_of(flow_weights);
-  classes_ = static_cast<int>(config.classes);
-  modules_ = std::make_unique<Modules>(Modules{FlowTransformer(config), Vocoder()});
-  load_weights(*modules_->flow, flow_weights, flow.string());
-  load_weights(*modules_->vocoder, read_safetensors(vocoder).tensors, vocoder.string());
+  const auto foley = read_safetensors(flow), voice = read_safetensors(vocoder);
+  const auto config = flow_transformer_of(foley.metadata, flow.string());
+  const auto voice_config = vocoder_of(voice.metadata, vocoder.string());
+  classes_ = static_cast<int>(config.classes.size());
+  materials_ = static_cast<int>(config.materials.size());
+  noise_channels_ = voice_config.noise_channels;
+  modules_ = std::make_unique<Modules>(Modules{FlowTransformer(config), Vocoder(voice_config)});
+  load_weights(*modules_->flow, foley.tensors, flow.string());
+  load_weights(*modules_->vocoder, voice.tensors, vocoder.string());
   hashes_ = {{"latent", sha256_of_file(folder / "latent.safetensors")},
              {"foley", sha256_of_file(flow)},
              {"vocoder", sha256_of_file(vocoder)}};
@@ -129,7 +115,11 @@ std::vector<float> Networks::generate(const WindowRequest& r) const {
   const Inference inference;
   const bool is_guided = r.guidance != 1;
   const std::int64_t rows = is_guided ? 2 : 1;
-  const FlowCondition condition = condition_of(r, rows);
+  require(r.class_id >= 0 && r.class_id < classes_, ErrorCode::kInternal,
+          "flow transformer: a class that the weights do not know");
+  WindowRequest known = r;
+  if (r.material_id >= materials_) known.material_id = 0;
+  const FlowCondition condition = condition_of(known, rows);
   const at::Tensor context = condition.context.narrow(0, 0, 1);
   const at::Tensor given = condition.is_context.narrow(0, 0, 1);
   const at::Tensor start =
@@ -159,7 +149,7 @@ std::vector<float> Networks::vocode(std::span<const float> log_mel, std::int64_t
   const std::int64_t side = context_frames(), kept = frames - 2 * side;
   require(kept > 0 && first + kFramesBefore >= 2, ErrorCode::kInternal,
           "vocoder: too few frames for their context");
-  const std::int64_t channels = bundled_vocoder().noise_channels;
+  const std::int64_t channels = noise_channels_;
   const std::int64_t place = first + kFramesBefore;
   const at::Tensor detail = noise(seed, kDetailStream, place * channels, {1, frames, channels});
   const at::Tensor white = noise(seed, kWhiteStream, (place - 2) * kHop, {1, (frames + 3) * kHop});

@@ -60,7 +60,8 @@ class Networks {
  private:
   struct Modules;
   LatentCodec codec_;
-  int classes_ = 0;
+  int classes_ = 0, materials_ = 0;
+  std::int64_t noise_channels_ = 0;
   std::map<std::string, std::string> hashes_;
   std::unique_ptr<Modules> modules_;
 };

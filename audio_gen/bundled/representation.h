@@ -16,6 +16,7 @@ inline constexpr std::int64_t kTokenSamples = kHop * kFramesPerToken;
 inline constexpr std::int64_t kWindowTokens = 32;
 inline constexpr std::int64_t kContextTokens = 8;  // given clean when a sound goes on
 inline constexpr std::int64_t kLatentSize = 96;    // principal components per token
+inline constexpr std::int64_t kGrainHidden = 256;  // width of the network behind the grain
 /// Silence before the attack: one token, so that the attack begins a token.
 inline constexpr std::int64_t kLeadSamples = kTokenSamples;
 /// Level of the loudest 50 ms of every sound that the networks see, in dBFS.

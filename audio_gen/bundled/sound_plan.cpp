@@ -99,7 +99,8 @@ std::vector<float> LatentSequence::next_frames() {
   ++window_;
   tail_.assign(latents.end() - kContextTokens * kLatentSize, latents.end());
   const auto known = static_cast<std::size_t>(is_first ? 0 : kContextTokens * kLatentSize);
-  return networks_.codec().decode(std::span(latents).subspan(known));
+  return networks_.codec().decode(std::span(latents).subspan(known), plan_.seed,
+                                  first + static_cast<std::int64_t>(known) / kLatentSize);
 }
 
 }  // namespace qingyin::bundled

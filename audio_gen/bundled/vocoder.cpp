@@ -1,10 +1,13 @@
 #include "audio_gen/bundled/vocoder.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "audio_gen/bundled/representation.h"
+#include "audio_gen/bundled/weight_facts.h"
 #include "core/dsp/mel.h"
 #include "core/error.h"
 #include "models/layers/conv_next.h"
@@ -16,10 +19,14 @@ namespace {
 constexpr std::int64_t kSize = 1920, kHop = 480, kBins = kSize / 2 + 1;
 /// Sum of the squared Hann windows that overlap at one sample.
 constexpr double kOverlap = 1.5;
-/// Root mean square of a bin of unit white noise under the Hann window: sqrt(3/8 * size).
-const double kWhiteRms = std::sqrt(0.375 * kSize);
+/// How far beyond the found error a correction goes, and its limits in nepers.
+constexpr double kCorrection = 1.5, kMostCut = -6, kMostBoost = 3;
+/// Frames on each side that share samples with a frame.
+constexpr std::int64_t kNeighbours = 3;
 /// Log magnitude past full scale in every bin: keeps exp() finite.
 constexpr double kLoudest = 9;
+/// Of the noise's bins none is so small.
+constexpr double kTiny = 1e-6;
 
 struct Interpolation {
   at::Tensor band_below, share;  // [bins]
@@ -48,6 +55,9 @@ at::Tensor filters_of_bundled_mel() {
   return at::tensor(filters).view({mel.bands, -1});
 }
 
+/// While it lives, autocast is off: in 8 bits, sums over bins lose the mel.
+using FullPrecision = c10::impl::ExcludeDispatchKeyGuard;
+
 /// [B, (T + 3) * hop] -> [B, T, size], frame t from sample t * hop on.
 at::Tensor framed(const at::Tensor& signal) { return signal.unfold(1, kSize, kHop); }
 
@@ -68,12 +78,47 @@ at::Tensor overlap_add(const at::Tensor& frames) {
 
 VocoderConfig bundled_vocoder() { return {}; }
 
+namespace {
+
+/// Fields that the metadata names; the others follow from the mel.
+const std::vector<std::pair<std::string, std::int64_t VocoderConfig::*>>& fields() {
+  static const std::vector<std::pair<std::string, std::int64_t VocoderConfig::*>> all{
+      {"noise_channels", &VocoderConfig::noise_channels},
+      {"dim", &VocoderConfig::dim},
+      {"hidden", &VocoderConfig::hidden},
+      {"blocks", &VocoderConfig::blocks},
+      {"kernel", &VocoderConfig::kernel},
+      {"consistency_steps", &VocoderConfig::consistency_steps}};
+  return all;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> to_metadata(const VocoderConfig& config) {
+  std::map<std::string, std::string> result;
+  for (const auto& [name, field] : fields()) result[name] = std::to_string(config.*field);
+  return result;
+}
+
+VocoderConfig vocoder_of(const std::map<std::string, std::string>& metadata,
+                         const std::string& file) {
+  VocoderConfig config = bundled_vocoder();
+  for (const auto& [name, field] : fields()) {
+    config.*field = bundled::metadata_number(metadata, name, file);
+  }
+  const auto found = problems(config);
+  require(found.empty(), ErrorCode::kBadCheckpoint,
+          file + ": " + (found.empty() ? "" : found.front()));
+  return config;
+}
+
 std::vector<std::string> problems(const VocoderConfig& c) {
   std::vector<std::string> found;
   if (c.mel_bands != bundled_mel().bands) found.push_back("mel_bands is not the mel's");
   if (c.noise_channels < 0) found.push_back("noise_channels must not be negative");
   if (c.dim < 1 || c.hidden < 1) found.push_back("dim and hidden must be at least 1");
   if (c.blocks < 1) found.push_back("blocks must be at least 1");
+  if (c.consistency_steps < 0) found.push_back("consistency_steps must not be negative");
   if (c.kernel < 1 || c.kernel % 2 == 0) found.push_back("kernel must be odd");
   return found;
 }
@@ -89,9 +134,10 @@ VocoderImpl::VocoderImpl(const VocoderConfig& c)
   const auto found = problems(c);
   require(found.empty(), ErrorCode::kInternal, "vocoder: " + (found.empty() ? "" : found.front()));
   const at::Tensor filters = filters_of_bundled_mel();
-  const Interpolation to_bins = interpolation(filters);
-  band_below_ = to_bins.band_below;
-  share_ = to_bins.share;
+  const Interpolation bins = interpolation(filters);
+  filters_ = filters.t().contiguous();
+  band_below_ = bins.band_below;
+  share_ = bins.share;
   band_gain_ = filters.sum(1).clamp_min(0.3).log();
   for (std::int64_t b = 0; b < c.blocks; ++b) {
     blocks->push_back(ConvNext(c.dim, c.hidden, c.kernel, 1.0 / static_cast<double>(c.blocks)));
@@ -99,7 +145,7 @@ VocoderImpl::VocoderImpl(const VocoderConfig& c)
 }
 
 std::int64_t VocoderImpl::context_frames() const {
-  return 1 + config_.blocks * ((config_.kernel - 1) / 2);
+  return 1 + config_.blocks * ((config_.kernel - 1) / 2) + kNeighbours * config_.consistency_steps;
 }
 
 at::Tensor VocoderImpl::spectrum(const at::Tensor& log_mel, const at::Tensor& detail,
@@ -112,15 +158,31 @@ at::Tensor VocoderImpl::spectrum(const at::Tensor& log_mel, const at::Tensor& de
   x = input_norm(input(x));
   for (const auto& block : *blocks) x = block->as<ConvNextImpl>()->forward(x);
   const auto parts = output(norm(x)).to(at::kFloat).chunk(3, 2);  // three of [B, T, bins]
-  // No matrix product: it would be rounded to 8 bits where autocast is on.
   const auto device = log_mel.device();
-  const at::Tensor bands = log_mel.to(at::kFloat) - band_gain_.to(device);
-  const at::Tensor below = band_below_.to(device);
-  const at::Tensor base =
-      at::lerp(bands.index_select(2, below), bands.index_select(2, below + 1), share_.to(device));
+  const at::Tensor base = to_bins(log_mel.to(at::kFloat) - band_gain_.to(device));
   const at::Tensor tonal = (base + parts[0]).clamp_max(kLoudest).exp();
-  const at::Tensor noise = (base + parts[2]).clamp_max(kLoudest).exp() / kWhiteRms;
-  return at::polar(tonal, parts[1]) + noise * white_spectrum;
+  const at::Tensor noise = (base + parts[2]).clamp_max(kLoudest).exp();
+  return at::polar(tonal, parts[1]) +
+         noise * (white_spectrum / white_spectrum.abs().clamp_min(kTiny));
+}
+
+/// [B, T, M] -> [B, T, bins]. No matrix product, which autocast would round to 8 bits.
+at::Tensor VocoderImpl::to_bins(const at::Tensor& bands) {
+  const at::Tensor below = band_below_.to(bands.device());
+  return at::lerp(bands.index_select(2, below), bands.index_select(2, below + 1),
+                  share_.to(bands.device()));
+}
+
+at::Tensor VocoderImpl::corrected(const at::Tensor& spectrum, const at::Tensor& log_mel) {
+  const FullPrecision full(c10::autocast_dispatch_keyset);
+  const at::Tensor window = window_.to(log_mel.device());
+  const at::Tensor sound = overlap_add(at::fft_irfft(spectrum, kSize) * (window / kOverlap));
+  const at::Tensor again = at::fft_rfft(framed(sound) * window);
+  const double floor = std::exp(double{bundled::kQuietestLogMel});
+  const at::Tensor found =
+      at::matmul(again.abs(), filters_.to(log_mel.device())).clamp_min(floor).log();
+  const at::Tensor error = log_mel.to(at::kFloat).clamp_min(bundled::kQuietestLogMel) - found;
+  return again * (to_bins(error) * kCorrection).clamp(kMostCut, kMostBoost).exp();
 }
 
 at::Tensor VocoderImpl::forward(const at::Tensor& log_mel, const at::Tensor& detail,
@@ -128,8 +190,9 @@ at::Tensor VocoderImpl::forward(const at::Tensor& log_mel, const at::Tensor& det
   const at::Tensor window = window_.to(log_mel.device());
   const at::Tensor white_spectrum =
       at::fft_rfft(framed(white) * window).slice(1, 0, log_mel.size(1));
-  const at::Tensor frames = at::fft_irfft(spectrum(log_mel, detail, white_spectrum), kSize);
-  return overlap_add(frames * (window / kOverlap));
+  at::Tensor result = spectrum(log_mel, detail, white_spectrum);
+  for (std::int64_t k = 0; k < config_.consistency_steps; ++k) result = corrected(result, log_mel);
+  return overlap_add(at::fft_irfft(result, kSize) * (window / kOverlap));
 }
 
 }  // namespace qingyin

@@ -6,10 +6,8 @@
 
 #include "core/error.h"
 #include "training/evaluation.h"
-#include "training/foley_trainer.h"
-#include "training/latent_trainer.h"
+#include "training/schedule.h"
 #include "training/tools/train_arguments.h"
-#include "training/vocoder_trainer.h"
 
 namespace qingyin::training {
 namespace {
@@ -23,6 +21,33 @@ void apply(const TrainArguments& arguments, std::int64_t& batch, Rates& rates) {
   if (arguments.rate > 0) rates.peak = arguments.rate;
 }
 
+/// @return false if stopped
+bool train(TrainArguments arguments) {
+  Schedule schedule;
+  schedule.seed = arguments.run.seed;
+  if (arguments.what == "all") return train_all(schedule, arguments.run);
+  const auto set_course = [&](const Course& course) {
+    if (arguments.run.steps == 0) arguments.run.steps = course.steps;
+    if (arguments.run.sounds == 0) arguments.run.sounds = course.sounds;
+  };
+  if (arguments.what == "vocoder") {
+    set_course(schedule.vocoder);
+    apply(arguments, schedule.voice.batch, schedule.voice.rates);
+    return train_vocoder(schedule.voice, arguments.run);
+  }
+  if (arguments.what == "foley") {
+    set_course(schedule.foley);
+    schedule.flow.codec = arguments.codec;
+    apply(arguments, schedule.flow.batch, schedule.flow.rates);
+    return train_foley(schedule.flow, arguments.run);
+  }
+  require(arguments.what == "latent", ErrorCode::kUsage,
+          "cannot train \"" + arguments.what + "\": expected all, latent, vocoder, foley or eval");
+  set_course(schedule.latent);
+  apply(arguments, schedule.grain.batch, schedule.grain.rates);
+  return train_latent(schedule.grain, arguments.run);
+}
+
 int run(TrainArguments arguments) {
   if (arguments.what == "help") {
     std::cout << train_help();
@@ -32,26 +57,14 @@ int run(TrainArguments arguments) {
   std::signal(SIGINT, ask_to_stop);
   std::signal(SIGTERM, ask_to_stop);
   arguments.run.progress = [](std::string_view, double) { return stop_wanted == 0; };
-  bool is_finished = true;
-  if (arguments.what == "vocoder") {
-    VocoderTraining settings{.codec = arguments.codec};
-    apply(arguments, settings.batch, settings.rates);
-    is_finished = train_vocoder(settings, arguments.run);
-  } else if (arguments.what == "foley") {
-    FoleyTraining settings{.codec = arguments.codec};
-    apply(arguments, settings.batch, settings.rates);
-    is_finished = train_foley(settings, arguments.run);
-  } else if (arguments.what == "latent") {
-    const LatentTables tables = train_latent(arguments.run);
-    std::cout << "share of the variance kept: " << tables.kept << '\n';
-  } else if (arguments.what == "eval") {
-    EvaluationSettings settings{.weights = arguments.weights, .seed = arguments.run.seed};
+  if (arguments.what == "eval") {
+    EvaluationSettings settings{
+        .weights = arguments.weights, .images = arguments.images, .seed = arguments.run.seed};
     if (arguments.batch > 0) settings.per_class = arguments.batch;
     std::cout << to_markdown(evaluate(settings));
-  } else {
-    throw Error(ErrorCode::kUsage,
-                "cannot train \"" + arguments.what + "\": expected latent, vocoder, foley or eval");
+    return 0;
   }
+  const bool is_finished = train(arguments);
   if (!is_finished) std::cerr << "stopped; the same command goes on from here\n";
   return is_finished ? 0 : exit_code(ErrorCode::kCancelled);
 }

@@ -41,6 +41,7 @@ const std::map<std::string_view, Setter>& setters() {
       {"--batch", [](A& a, S f, S t) { a.batch = number<std::int64_t>(f, t, 1); }},
       {"--rate", [](A& a, S f, S t) { a.rate = number<double>(f, t, 0); }},
       {"--codec", [](A& a, S, S text) { a.codec = text; }},
+      {"--images", [](A& a, S, S text) { a.images = text; }},
       {"--weights", [](A& a, S, S text) { a.weights = text; }},
   };
   return all;
@@ -50,6 +51,8 @@ const std::map<std::string_view, Setter>& setters() {
 
 TrainArguments parse_train_arguments(int count, const char* const* words) {
   TrainArguments result;
+  result.run.steps = 0;
+  result.run.sounds = 0;
   result.weights = "models/bundled";
   result.codec = "models/bundled/latent.safetensors";
   for (int i = 1; i < count; ++i) {
@@ -71,7 +74,8 @@ TrainArguments parse_train_arguments(int count, const char* const* words) {
     }
   }
   if (result.what.empty()) refuse("train what?");
-  if (result.run.folder.empty()) result.run.folder = "training/runs/" + result.what;
+  if (result.run.folder.empty())
+    result.run.folder = result.what == "all" ? "training/runs" : "training/runs/" + result.what;
   return result;
 }
 
@@ -79,6 +83,8 @@ std::string train_help() {
   return R"(qingyin_train WHAT [OPTIONS]: trains the bundled models on synthesised sound
 
 WHAT
+  all       everything below, one after another, as the schedule of the committed weights says
+            -> OUT/weights
   latent    statistics and principal components of the mel latent -> OUT/latent.safetensors
   vocoder   mel spectrogram to sound                              -> OUT/weights.safetensors
   foley     flow transformer that makes one event                 -> OUT/weights.safetensors
@@ -88,7 +94,8 @@ OPTIONS
   --out DIR        state, log.csv and weights; an unfinished run there goes on
                    (training/runs/WHAT)
   --steps N        of the optimiser; the learning rate falls over the last part of them
-  --sounds N       sounds to synthesise for training
+                   (those of the schedule)
+  --sounds N       sounds to synthesise for training (those of the schedule)
   --seed N         decides sounds, noise and first weights
   --batch N        items per step (eval: events per class, 25)
   --rate X         peak of the learning rate
@@ -98,11 +105,12 @@ OPTIONS
   --save-every S   seconds between saved states (120)
   --codec FILE     the latent (models/bundled/latent.safetensors)
   --weights DIR    the bundled weights (models/bundled)
+  --images DIR     where eval writes spectrograms and waveforms of each class, as PNG files
 
 EXAMPLES
-  qingyin_train latent  --out training/runs/latent --sounds 2800
-  qingyin_train vocoder --out training/runs/vocoder --steps 6000
-  qingyin_train foley   --out training/runs/foley --steps 8000 --sounds 18000
+  qingyin_train all --out training/runs
+  qingyin_train foley --out training/runs/foley --steps 8000 --sounds 18000
+  qingyin_train eval --weights training/runs/weights --images docs/images
 )";
 }
 

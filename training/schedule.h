@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+
+#include "training/foley_trainer.h"
+#include "training/latent_trainer.h"
+#include "training/vocoder_trainer.h"
+
+namespace qingyin::training {
+
+/// What one network's training takes.
+struct Course {
+  std::int64_t steps, sounds;
+};
+
+/// The training that made the committed weights.
+struct Schedule {
+  std::uint64_t seed = 1;
+  Course latent{.steps = 4000, .sounds = 3900};
+  Course vocoder{.steps = 3600, .sounds = 3120};
+  Course foley{.steps = 6400, .sounds = 18200};
+  GrainTraining grain;
+  VocoderTraining voice;
+  FoleyTraining flow;
+};
+
+/// Trains all networks one after another, as the schedule says, in folders latent, vocoder and
+/// foley of `options.folder`, and puts the three files of weights into its folder weights. What is
+/// finished is not done again; an unfinished network goes on. Of the options the folder, threads,
+/// device, bf16, save_every and progress count.
+/// @return false if stopped
+/// @throws Error as Trainer; kIo
+bool train_all(const Schedule& schedule, const RunOptions& options);
+
+}  // namespace qingyin::training
