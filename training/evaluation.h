@@ -14,7 +14,7 @@ struct EvaluationSettings {
   std::filesystem::path images;   // receives PNG files; empty: none
   std::uint64_t seed = 1;         // of the weights' training: what is judged has another
   std::int64_t per_class = 25;    // events
-  std::int64_t judge_sounds = 5200;
+  std::int64_t judge_sounds = 5600;
   std::int64_t judge_steps = 1500;
   int threads = 1;
 };

@@ -24,7 +24,7 @@ constexpr std::int64_t kStride = kWindowTokens - kContextTokens;
 constexpr std::int64_t kTokens = kWindowTokens + kStride;
 constexpr std::int64_t kSustainedTokens = kWindowTokens + 2 * kStride;
 /// How the set of sounds grows with the steps while it is being rendered.
-constexpr std::int64_t kFirstSounds = 1400, kSoundsPerStep = 6;
+constexpr std::int64_t kFirstSounds = 1400, kSoundsPerStep = 8;
 /// Share of windows that go on from given tokens.
 constexpr double kContinued = 0.25, kContinuedTexture = 0.5;
 

@@ -16,9 +16,9 @@ struct Course {
 /// The training that made the committed weights.
 struct Schedule {
   std::uint64_t seed = 1;
-  Course latent{.steps = 4000, .sounds = 3900};
-  Course vocoder{.steps = 3600, .sounds = 3120};
-  Course foley{.steps = 6400, .sounds = 18200};
+  Course latent{.steps = 5000, .sounds = 2800};
+  Course vocoder{.steps = 3200, .sounds = 2800};
+  Course foley{.steps = 5600, .sounds = 19600};
   GrainTraining grain;
   VocoderTraining voice;
   FoleyTraining flow;

@@ -6,8 +6,11 @@
 #include <cmath>
 
 #include "audio_gen/bundled/event_control.h"
+#include "audio_gen/bundled/flow_transformer.h"
 #include "audio_gen/bundled/representation.h"
+#include "audio_gen/bundled/vocoder.h"
 #include "core/philox.h"
+#include "tests/core/expect_error.h"
 
 namespace qingyin::bundled {
 namespace {
@@ -55,6 +58,26 @@ TEST(Networks, VocodesPiecesAsTheWhole) {
   const auto cut = static_cast<std::size_t>(half * kHop);
   EXPECT_LT(largest_difference(first, std::span(whole).first(cut)), 1e-4 * std::max(1.0, peak));
   EXPECT_LT(largest_difference(second, std::span(whole).subspan(cut)), 1e-4 * std::max(1.0, peak));
+}
+
+TEST(Networks, MetadataSayWhatTheWeightsKnow) {
+  FlowTransformerConfig config = bundled_flow_transformer();
+  config.classes.pop_back();
+  config.dim = 128;
+  const auto again = flow_transformer_of(to_metadata(config), "x");
+  EXPECT_EQ(again.classes, config.classes);
+  EXPECT_EQ(again.dim, 128);
+  auto metadata = to_metadata(config);
+  metadata["classes"] = "impact yodel";
+  const auto message = expect_error(ErrorCode::kBadCheckpoint,
+                                    [&] { flow_transformer_of(metadata, "a.safetensors"); });
+  EXPECT_CONTAINS(message, "a.safetensors");
+  EXPECT_CONTAINS(message, "yodel");
+  metadata = to_metadata(config);
+  metadata["dim"] = "12x";
+  expect_error(ErrorCode::kBadCheckpoint, [&] { flow_transformer_of(metadata, "a"); });
+  expect_error(ErrorCode::kBadCheckpoint, [] { vocoder_of({}, "a"); });
+  EXPECT_EQ(vocoder_of(to_metadata(VocoderConfig{.blocks = 3}), "a").blocks, 3);
 }
 
 TEST(Networks, GivenTokensComeBackUnchanged) {

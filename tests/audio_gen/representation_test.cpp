@@ -72,6 +72,46 @@ TEST(LatentCodec, EncodingTwiceIsAProjection) {
   EXPECT_LT(error / size, 0.01);
 }
 
+LatentCodec::Tables scattering_tables() {
+  constexpr auto kPatch = static_cast<std::size_t>(kMelBands * kFramesPerToken);
+  constexpr auto kSize = static_cast<std::size_t>(kLatentSize);
+  constexpr auto kRest = kPatch - kSize;
+  constexpr auto kHidden = static_cast<std::size_t>(kGrainHidden);
+  LatentCodec::Tables t{.mean = std::vector<float>(kMelBands),
+                        .deviation = std::vector<float>(kMelBands, 1),
+                        .components = std::vector<float>(kSize * kPatch),
+                        .scale = std::vector<float>(kSize, 1),
+                        .grain_components = std::vector<float>(kRest * kPatch),
+                        .grain_scale = std::vector<float>(kRest, 1),
+                        .grain_weight1 = std::vector<float>(kSize * kHidden),
+                        .grain_bias1 = std::vector<float>(kHidden),
+                        .grain_weight2 = std::vector<float>(kHidden * kHidden),
+                        .grain_bias2 = std::vector<float>(kHidden),
+                        .grain_weight3 = std::vector<float>(kHidden * 2 * kRest),
+                        .grain_bias3 = std::vector<float>(2 * kRest)};
+  for (std::size_t i = 0; i < kSize; ++i) t.components[i * kPatch + i] = 1;
+  for (std::size_t r = 0; r < kRest; ++r) t.grain_components[r * kPatch + kSize + r] = 1;
+  // Latent 0 says, by way of two layers, how far the grain scatters: by its own exponential.
+  t.grain_weight1[0] = t.grain_weight2[0] = 1;
+  for (std::size_t r = 0; r < kRest; ++r) t.grain_weight3[kRest + r] = 1;
+  return t;
+}
+
+TEST(LatentCodec, GrainScattersAsTheLatentsSayAndDependsOnSeedAndPlaceAlone) {
+  const LatentCodec codec(scattering_tables());
+  constexpr auto kSize = static_cast<std::size_t>(kLatentSize);
+  std::vector<float> latents(20 * kSize);
+  for (std::size_t t = 0; t < 20; ++t) latents[t * kSize] = 1;
+  const auto grain = codec.decode(latents, 5, 0);
+  const auto plain = codec.decode(latents);
+  double squares = 0;
+  for (std::size_t i = 0; i < grain.size(); ++i) squares += std::pow(grain[i] - plain[i], 2);
+  EXPECT_NEAR(std::sqrt(squares / (20 * 304)), std::exp(1), 0.1);
+  EXPECT_NE(codec.decode(latents, 6, 0), grain);
+  const auto end = codec.decode(std::span(latents).subspan(12 * kSize), 5, 12);
+  EXPECT_TRUE(std::equal(end.begin(), end.end(), grain.begin() + 12 * 400));
+}
+
 TEST(LatentCodec, RefusesAnotherFile) {
   const TemporaryFolder folder;
   const std::vector<float> values(100);

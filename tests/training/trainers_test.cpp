@@ -12,9 +12,12 @@
 #include "core/error.h"
 #include "tests/core/expect_error.h"
 #include "tests/support/temporary_folder.h"
+#include "training/figures.h"
 #include "training/foley_data.h"
 #include "training/foley_trainer.h"
 #include "training/latent_trainer.h"
+#include "training/pictures.h"
+#include "training/schedule.h"
 #include "training/sound_pool.h"
 #include "training/vocoder_trainer.h"
 
@@ -28,10 +31,21 @@ const std::filesystem::path kLatent =
 
 VocoderTraining tiny_vocoder() {
   return {.network = {.dim = 16, .hidden = 24, .blocks = 1, .kernel = 3},
+          .unrolled = 1,
           .batch = 2,
-          .frames = 16,
-          .rates = {.peak = 1e-2, .warm_up = 5, .decay_from = 0.5},
-          .codec = kLatent};
+          .frames = 24,
+          .finish_from = 0.5,
+          .rates = {.peak = 1e-2, .warm_up = 5, .decay_from = 0.5}};
+}
+
+FoleyTraining tiny_foley() {
+  FoleyTraining settings{.codec = kLatent, .batch = 4};
+  settings.sounds_per_file = 14;
+  settings.network.dim = 32;
+  settings.network.heads = 2;
+  settings.network.blocks = 1;
+  settings.rates = {.peak = 1e-2, .warm_up = 5, .decay_from = 0.5};
+  return settings;
 }
 
 RunOptions tiny_run(const std::filesystem::path& folder, std::int64_t steps) {
@@ -88,20 +102,48 @@ TEST(Training, SeedDecidesTheWeights) {
 
 TEST(Training, VocoderLearns) {
   const TemporaryFolder folder;
-  train_vocoder(tiny_vocoder(), tiny_run(folder.path(), 120));
+  VocoderTraining settings = tiny_vocoder();
+  settings.finish_from = 1;
+  train_vocoder(settings, tiny_run(folder.path(), 120));
   const auto rows = rows_of(folder / "log.csv");
   ASSERT_EQ(rows.size(), 6u);
   EXPECT_LT(rows.back().at(4), 0.95 * rows.front().at(4));  // loss
 }
 
-FoleyTraining tiny_foley() {
-  FoleyTraining settings{.codec = kLatent, .batch = 4};
-  settings.sounds_per_file = 14;
-  settings.network.dim = 32;
-  settings.network.heads = 2;
-  settings.network.blocks = 1;
-  settings.rates = {.peak = 1e-2, .warm_up = 5, .decay_from = 0.5};
-  return settings;
+TEST(Training, TheDiscriminatorJoinsForTheFinishAndStaysOutOfTheWeights) {
+  const TemporaryFolder folder;
+  train_vocoder(tiny_vocoder(), tiny_run(folder.path(), 80));
+  const auto rows = rows_of(folder / "log.csv");
+  ASSERT_EQ(rows.size(), 4u);
+  EXPECT_EQ(rows[1].at(9), 0);  // its own loss: before the finish, and in it
+  EXPECT_GT(rows[2].at(9), 0);
+  EXPECT_LT(rows[3].at(9), 2);  // 2: knows nothing
+  const auto weights = read_safetensors(folder / "weights.safetensors");
+  for (const auto& [name, tensor] : weights.tensors) EXPECT_FALSE(name.starts_with("disc")) << name;
+  EXPECT_TRUE(weights.tensors.contains("input.weight"));
+  EXPECT_EQ(weights.metadata.at("dim"), "16");
+}
+
+TEST(Training, OneCommandTrainsAllAndGoesOnAfterAStop) {
+  const TemporaryFolder folder;
+  Schedule schedule{.latent = {.steps = 4, .sounds = 28},
+                    .vocoder = {.steps = 3, .sounds = 14},
+                    .foley = {.steps = 3, .sounds = 14},
+                    .voice = tiny_vocoder(),
+                    .flow = tiny_foley()};
+  schedule.seed = 7;
+  ASSERT_TRUE(train_all(schedule, tiny_run(folder / "whole", 0)));
+  RunOptions stopping = tiny_run(folder / "halves", 0);
+  int left = 6;
+  stopping.progress = [&](std::string_view, double) { return --left > 0; };
+  EXPECT_FALSE(train_all(schedule, stopping));
+  EXPECT_FALSE(std::filesystem::exists(folder / "halves/weights"));
+  stopping.progress = {};
+  EXPECT_TRUE(train_all(schedule, stopping));
+  for (const std::string name : {"latent", "vocoder", "foley"}) {
+    const std::string file = "weights/" + name + ".safetensors";
+    expect_same_weights(folder / "whole" / file, folder / "halves" / file);
+  }
 }
 
 TEST(Training, FlowLearnsAndGoesOnFromStoredSounds) {
@@ -159,6 +201,56 @@ TEST(Latent, ComponentsAreOrthonormalAndKeepWhatVaries) {
   const at::Tensor product = at::matmul(rows, rows.t());
   EXPECT_LT((product - at::eye(bundled::kLatentSize)).abs().max().item<double>(), 1e-4);
   EXPECT_NEAR(tables.tensors.at("mean").mean().item<double>(), 3, 0.2);
+}
+
+TEST(Figures, KnowAnExponentialDecay) {
+  std::vector<float> sound(96000);
+  for (std::size_t i = 0; i < sound.size(); ++i) {
+    const double time = static_cast<double>(i) / 48000;
+    sound[i] = static_cast<float>(std::sin(2764.6 * time) * std::pow(10, -3 * time / 0.8));
+  }
+  EXPECT_NEAR(decay_time(sound).value(), 0.8, 0.01);
+  EXPECT_FALSE(decay_time(std::vector<float>(48000)).has_value());
+}
+
+TEST(Figures, SpearmanSeesOrderAlone) {
+  const std::vector<double> up{1, 2, 3, 4}, curved{-9, 0, 0.1, 700}, down{4, 3, 2, 1}, flat(4);
+  EXPECT_DOUBLE_EQ(spearman(up, curved), 1);
+  EXPECT_DOUBLE_EQ(spearman(up, down), -1);
+  EXPECT_EQ(spearman(up, flat), 0);
+}
+
+TEST(Figures, FrechetDistanceOfNormalDistributions) {
+  at::manual_seed(3);
+  const at::Tensor x = at::randn({4000, 8});
+  EXPECT_NEAR(frechet_distance(x, x), 0, 1e-6);
+  // Shifted by 2 in one direction, scaled by 3 in another: 4 + (3 - 1)^2.
+  at::Tensor y = at::randn({4000, 8});
+  y.select(1, 0) += 2;
+  y.select(1, 1) *= 3;
+  EXPECT_NEAR(frechet_distance(x, y), 8, 0.5);
+}
+
+TEST(Figures, AnAttackRisesMoreTheSharperItIs) {
+  std::vector<float> click(9600), swell(9600);
+  for (std::size_t i = 0; i < 4800; ++i) {
+    click[4800 + i] = i % 2 == 0 ? 0.5F : -0.5F;
+    swell[4800 + i] = click[4800 + i] * static_cast<float>(std::min(1.0, double(i) / 960));
+  }
+  EXPECT_GT(attack_rise_db(click, 4800), attack_rise_db(swell, 4800) + 6);
+}
+
+TEST(Pictures, ArePngFilesOfTheRightSize) {
+  const TemporaryFolder folder;
+  std::vector<float> sound(48000);
+  for (std::size_t i = 0; i < sound.size(); ++i) sound[i] = i % 7 < 3 ? 0.1F : -0.1F;
+  const Picture picture = sounds_picture({sound, sound});
+  EXPECT_EQ(picture.width, 208);
+  write_png(picture, folder / "a.png");
+  std::ifstream in(folder / "a.png", std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  EXPECT_EQ(bytes.substr(1, 3), "PNG");
+  EXPECT_EQ(bytes.substr(16, 8), std::string({0, 0, 0, '\xd0', 0, 0, 0, '\x98'}));
 }
 
 TEST(SpectralDistance, IsZeroForTheSameAndGrowsWithTheDifference) {
