@@ -212,8 +212,8 @@ TEST(BundledEngine, SaysWhichWeightsAreMissingOrWrong) {
                              std::filesystem::copy_options::overwrite_existing);
   const auto wrong =
       expect_error(ErrorCode::kBadCheckpoint, [&] { make_bundled_engine(folder.path()); });
-  EXPECT_CONTAINS(wrong, "class_table.weight");
-  EXPECT_CONTAINS(wrong, "input.weight");
+  EXPECT_CONTAINS(wrong, "foley.safetensors");
+  EXPECT_CONTAINS(wrong, "\"classes\"");
 }
 
 TEST(BundledEngine, NamesItsWeightsByHash) {
