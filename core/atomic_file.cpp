@@ -19,6 +19,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/disk_full.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -100,11 +101,10 @@ std::string_view next_step(int error) {
 }
 
 [[noreturn]] void throw_io(const fs::path& target, const std::string& what, int error) {
-  const bool is_full = error == ENOSPC || error == EDQUOT || error == EFBIG;
   throw Error(ErrorCode::kIo,
               printable(target) + ": " + what + ": " + std::generic_category().message(error) +
                   "; " + std::string(next_step(error)),
-              is_full ? "disk_full" : "");
+              disk_reason(error));
 }
 
 [[noreturn]] void throw_exists(const fs::path& target) {

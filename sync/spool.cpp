@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "core/disk_full.h"
 #include "core/error.h"
 
 namespace qingyin {
@@ -34,9 +35,12 @@ Spool::Spool(std::filesystem::path folder) : folder_(std::move(folder)) {
 Spool::~Spool() { ::close(file_); }
 
 void Spool::fail(const char* what) const {
+  const int error = errno;
   const std::string reason = errno != 0 ? std::strerror(errno) : "it is shorter than it was";
-  throw Error(ErrorCode::kIo, std::string("sync: ") + what + " in " + folder_.string() + ": " +
-                                  reason + "; free some space there or name another folder");
+  throw Error(ErrorCode::kIo,
+              std::string("sync: ") + what + " in " + folder_.string() + ": " + reason +
+                  "; free some space there or name another folder",
+              disk_reason(error));
 }
 
 void Spool::write_bytes(const void* data, std::size_t size) {

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
 
+#include "core/disk_full.h"
 #include "core/error.h"
 
 namespace qingyin {
@@ -79,10 +81,22 @@ struct AudioFileWriter::State {
   AudioFileFormat format;
   File file;
   std::vector<int> integers;
+  sf_count_t frames = 0;  // written
 
-  [[noreturn]] void fail(const char* reason) const {
-    throw Error(ErrorCode::kIo, "audio file: cannot write " + output.target().string() + ": " +
-                                    reason + "; check the free space and the rights of its folder");
+  [[noreturn]] void fail(const char* reason, int system_error = 0) const {
+    throw Error(ErrorCode::kIo,
+                "audio file: cannot write " + output.target().string() + ": " + reason +
+                    "; check the free space and the rights of its folder",
+                disk_reason(system_error));
+  }
+
+  // libsndfile does not tell when the header, which it writes last, cannot be written.
+  void check_length(int system_error) const {
+    SF_INFO info{};
+    const File written(sf_open(output.temporary().c_str(), SFM_READ, &info));
+    if (written == nullptr || info.frames != frames) {
+      fail("the finished file does not hold what was written", system_error);
+    }
   }
 };
 
@@ -97,7 +111,7 @@ AudioFileWriter::AudioFileWriter(const std::filesystem::path& target, const Audi
   require(sf_format_check(&info) == SF_TRUE, ErrorCode::kUsage,
           "audio file: " + target.string() + " cannot hold " + std::to_string(format.channels) +
               " channels at " + std::to_string(format.sample_rate_hz) + " Hz");
-  state_.reset(new State{AtomicFile(target, overwrite), format, nullptr, {}});
+  state_.reset(new State{AtomicFile(target, overwrite), format, nullptr, {}, 0});
   state_->file.reset(sf_open(state_->output.temporary().c_str(), SFM_WRITE, &info));
   SNDFILE* file = state_->file.get();
   if (file == nullptr) state_->fail(sf_strerror(nullptr));
@@ -115,6 +129,7 @@ void AudioFileWriter::write(std::span<const float> interleaved) {
   require(state.file != nullptr && count % state.format.channels == 0, ErrorCode::kInternal,
           "audio file: written after the end, or half a sample frame");
   sf_count_t written = 0;
+  errno = 0;
   if (state.format.samples == SampleFormat::kFloat32) {
     written = sf_write_float(state.file.get(), interleaved.data(), count);
   } else {
@@ -124,14 +139,18 @@ void AudioFileWriter::write(std::span<const float> interleaved) {
                            [bits](float sample) { return to_integer(sample, bits); });
     written = sf_write_int(state.file.get(), state.integers.data(), count);
   }
-  if (written != count) state.fail(sf_strerror(state.file.get()));
+  if (written != count) state.fail(sf_strerror(state.file.get()), errno);
+  state.frames += count / state.format.channels;
 }
 
 void AudioFileWriter::finish() {
   State& state = *state_;
   require(state.file != nullptr, ErrorCode::kInternal, "audio file: finished twice");
+  errno = 0;
   const int error = sf_close(state.file.release());
-  if (error != 0) state.fail(sf_error_number(error));
+  const int system_error = errno;
+  if (error != 0) state.fail(sf_error_number(error), system_error);
+  state.check_length(system_error);
   state.output.commit();
 }
 

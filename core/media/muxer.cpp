@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/disk_full.h"
 #include "core/media/container.h"
 #include "core/media/mux_check.h"
 #include "core/media/output_file.h"
@@ -241,8 +242,10 @@ class CopyMuxer final : public Muxer {
         output_.error() != 0
             ? std::strerror(output_.error())
             : media::ffmpeg_message(error) + (log_.errors() ? " (" + log_.first() + ")" : "");
-    throw Error(ErrorCode::kIo, "media: " + printable(request_.target) + ": " + what +
-                                    " failed: " + cause + "; nothing was left behind");
+    throw Error(ErrorCode::kIo,
+                "media: " + printable(request_.target) + ": " + what + " failed: " + cause +
+                    "; nothing was left behind",
+                disk_reason(output_.error()));
   }
 
   ClipInfo clip_;

@@ -2,8 +2,7 @@
 
 #include <sqlite3.h>
 
-#include <cerrno>
-
+#include "core/disk_full.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -15,9 +14,7 @@ constexpr int kBusyMs = 60'000;
 std::string reason_of(sqlite3* handle) {
   const int code = sqlite3_extended_errcode(handle);
   const int system = sqlite3_system_errno(handle);
-  if ((code & 0xFF) == SQLITE_FULL || system == ENOSPC || system == EDQUOT || system == EFBIG) {
-    return "disk_full";
-  }
+  if ((code & 0xFF) == SQLITE_FULL || *disk_reason(system) != '\0') return "disk_full";
   switch (code & 0xFF) {
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "core/disk_full.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -17,11 +18,11 @@ namespace fs = std::filesystem;
 namespace {
 
 [[noreturn]] void fail(const fs::path& folder, int error) {
-  const bool is_full = error == ENOSPC || error == EDQUOT;
+  const std::string full = disk_reason(error);
   throw Error(ErrorCode::kIo,
               "cannot create the output folder " + printable(folder) + ": " +
                   std::generic_category().message(error) + "; choose another one with -o",
-              is_full ? "disk_full" : "unwritable");
+              full.empty() ? "unwritable" : full);
 }
 
 void store(const fs::path& folder) {

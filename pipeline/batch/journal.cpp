@@ -30,13 +30,13 @@ std::vector<MarkedFile> below(const fs::path& folder, std::vector<MarkedFile> fi
   return files;
 }
 
-// After something outside changed the files of a result, only what is gone may be made again.
+// A file that somebody changed is not the batch's any more; one that is gone may be made again.
 bool still_owns(const Record& record, const fs::path& folder) {
   const auto files = below(folder, record.outputs);
-  const bool is_gone = std::all_of(files.begin(), files.end(), [](const MarkedFile& file) {
-    return mark_of(file.path) == "missing";
-  });
-  return record.owns && (is_gone || are_unchanged(files));
+  return record.owns && std::all_of(files.begin(), files.end(), [](const MarkedFile& file) {
+           const std::string mark = mark_of(file.path);
+           return mark == file.mark || mark == "missing";
+         });
 }
 
 [[noreturn]] void refuse_other_run(const Wanted& wanted) {
