@@ -79,4 +79,13 @@ void adopt_weights(torch::nn::Module& module, TensorMap tensors, const at::Tenso
   }
 }
 
+void load_weights(torch::nn::Module& module, TensorMap&& tensors, const std::string& source) {
+  require_fit(module, tensors, source);
+  const at::NoGradGuard no_gradient;
+  for (auto& [name, tensor] : weights_of(module)) {
+    tensor.copy_(tensors.at(name));
+    tensors.erase(name);
+  }
+}
+
 }  // namespace qingyin

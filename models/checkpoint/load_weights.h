@@ -31,6 +31,11 @@ void load_weights(torch::nn::Module& module, const TensorMap& tensors,
 void adopt_weights(torch::nn::Module& module, TensorMap tensors, const at::TensorOptions& wanted,
                    const std::string& source = "weights");
 
+/// As the first `load_weights`, for tensors that nobody else needs: each is let go when it has been
+/// copied.
+void load_weights(torch::nn::Module& module, TensorMap&& tensors,
+                  const std::string& source = "weights");
+
 /// The module's parameters and buffers by name: what `load_weights` wants and a trainer saves.
 TensorMap weights_of(const torch::nn::Module& module);
 

@@ -1,5 +1,6 @@
 // Discovers fixtures when it starts and registers one test per case: a new file is a new test and
 // no line of code.
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include "tests/parity/checkpoints.h"
 #include "tests/parity/cogvideox.h"
 #include "tests/parity/family.h"
+#include "tests/parity/mmaudio_audio.h"
 #include "tests/parity/mmaudio_visual.h"
 
 namespace qingyin::test {
@@ -24,7 +26,7 @@ std::vector<Family> families() {
   return {
       {.name = "mmaudio",
        .parts = {mmaudio_clip_part(), mmaudio_synchformer_part(), mmaudio_tokenizer_part(),
-                 mmaudio_frame_picking_part(), mmaudio_preprocess_part()}},
+                 mmaudio_frame_picking_part(), mmaudio_preprocess_part(), mmaudio_audio_part()}},
       {.name = "cogvideox",
        .parts = {cogvideox_text(), cogvideox_transformer(), cogvideox_sampling(),
                  cogvideox_lora()}},
@@ -70,6 +72,7 @@ void register_root(const FixtureRoot& root, const std::vector<Family>& families)
 int main(int argc, char** argv) {
   using namespace qingyin::test;
   testing::InitGoogleTest(&argc, argv);
+  at::set_num_threads(1);  // the fixtures' networks are so small that more would only wait
   const std::vector<FixtureRoot> roots = fixture_roots();
   const std::vector<Family> known = families();
   for (const FixtureRoot& root : roots) register_root(root, known);

@@ -20,6 +20,13 @@ nlohmann::json Fixture::metadata(const std::string& key) const {
   return found == content_.metadata.end() ? nlohmann::json() : nlohmann::json::parse(found->second);
 }
 
+std::string Fixture::text(const std::string& key) const {
+  const auto found = content_.metadata.find(key);
+  require(found != content_.metadata.end(), ErrorCode::kBadCheckpoint,
+          path_.string() + ": the fixture's metadata has no " + key);
+  return found->second;
+}
+
 at::Tensor Fixture::tensor(const std::string& name) const {
   const auto found = content_.tensors.find(name);
   require(found != content_.tensors.end(), ErrorCode::kBadCheckpoint,

@@ -28,6 +28,8 @@ class Fixture {
 
   /// A metadata entry, parsed as JSON; null if there is none.
   nlohmann::json metadata(const std::string& key) const;
+  /// A metadata entry as it stands. @throws Error kBadCheckpoint if there is none
+  std::string text(const std::string& key) const;
   nlohmann::json config() const { return metadata("config"); }
 
  private:

@@ -1,0 +1,311 @@
+#include "audio_gen/mmaudio/mmaudio_networks.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "audio_gen/mmaudio/bigvgan.h"
+#include "audio_gen/mmaudio/flow_network.h"
+#include "audio_gen/mmaudio/mel_vae.h"
+#include "audio_gen/mmaudio/sampler.h"
+#include "core/error.h"
+#include "models/checkpoint/load_weights.h"
+
+namespace qingyin::mmaudio {
+namespace {
+
+struct Published {
+  Variant variant;
+  std::string_view name;
+  FlowConfig (*flow)();
+  bool is_16k;
+};
+
+constexpr std::array<Published, 5> kPublished{{
+    {Variant::kSmall16k, "small_16k", small_16k, true},
+    {Variant::kSmall44k, "small_44k", small_44k, false},
+    {Variant::kMedium44k, "medium_44k", medium_44k, false},
+    {Variant::kLarge44k, "large_44k", large_44k, false},
+    {Variant::kLarge44kV2, "large_44k_v2", large_44k_v2, false},
+}};
+
+const Published& published(Variant variant) {
+  return kPublished[static_cast<std::size_t>(variant)];
+}
+
+/// The wrapper that both published vocoder files have around their tensors.
+constexpr char kVocoderWrapper[] = "generator.";
+
+/// For the calling thread: no autograd, and the wanted number of libtorch's threads.
+class Inference {
+ public:
+  explicit Inference(int threads) {
+    if (at::get_num_threads() != threads) at::set_num_threads(threads);
+  }
+
+ private:
+  c10::InferenceMode mode_;
+};
+
+/// [1, rows, columns] of plain values.
+at::Tensor to_tensor(std::span<const float> values, std::int64_t columns, const char* what) {
+  const auto size = static_cast<std::int64_t>(values.size());
+  require(size > 0 && size % columns == 0, ErrorCode::kInvalidInput,
+          std::string("MMAudio: ") + what + " has " + std::to_string(size) +
+              " values, expected one or more rows of " + std::to_string(columns));
+  return at::tensor(at::ArrayRef<float>(values.data(), values.size())).view({1, -1, columns});
+}
+
+std::vector<float> to_vector(const at::Tensor& tensor) {
+  const at::Tensor whole = tensor.to(at::kCPU, at::kFloat).contiguous();
+  const auto* data = whole.const_data_ptr<float>();
+  return {data, data + whole.numel()};
+}
+
+TensorMap without_wrapper(TensorMap tensors) {
+  TensorMap bare;
+  for (auto& [name, tensor] : tensors) {
+    if (!name.starts_with(kVocoderWrapper)) return tensors;
+    bare.emplace(name.substr(sizeof(kVocoderWrapper) - 1), tensor);
+  }
+  return bare;
+}
+
+/// Values that keep the networks' signals in the range of trained ones.
+void randomise(torch::nn::Module& network) {
+  at::manual_seed(1);
+  for (auto& [name, tensor] : weights_of(network)) {
+    if (tensor.dim() < 2) {
+      tensor.fill_(name.ends_with("norm.weight") ? 1 : 0);
+      continue;
+    }
+    const double fan_in = static_cast<double>(tensor.numel()) / static_cast<double>(tensor.size(0));
+    const double limit = std::sqrt(3 / fan_in);
+    tensor.uniform_(-limit, limit);
+  }
+}
+
+void require_files(const WeightFiles& files) {
+  std::string missing;
+  for (const auto& path : {files.flow, files.vae, files.vocoder})
+    if (!std::filesystem::exists(path)) missing += "\n  " + path.string();
+  require(missing.empty(), ErrorCode::kModelMissing, "MMAudio: weights are not there:" + missing);
+}
+
+}  // namespace
+
+std::string_view name_of(Variant variant) { return published(variant).name; }
+
+std::optional<Variant> variant_of(std::string_view name) {
+  for (const Published& p : kPublished)
+    if (p.name == name) return p.variant;
+  return std::nullopt;
+}
+
+ModelConfig model_of(Variant variant) {
+  const Published& p = published(variant);
+  if (p.is_16k) return {sound_16k(), p.flow(), vae_16k(), bigvgan_16k()};
+  return {sound_44k(), p.flow(), vae_44k(), bigvgan_44k()};
+}
+
+std::vector<std::string> problems(const ModelConfig& c) {
+  std::vector<std::string> found = problems(c.flow);
+  for (const auto& more : {problems(c.vae), problems(c.vocoder)})
+    found.insert(found.end(), more.begin(), more.end());
+  if (c.flow.latents != c.sound.latents || c.vae.latents != c.sound.latents)
+    found.emplace_back("flow and vae must have the sound's latents");
+  if (c.vae.bands != c.sound.bands || c.vocoder.bands != c.sound.bands)
+    found.emplace_back("vae and vocoder must have the sound's bands");
+  if (hop_of(c.vocoder) != c.sound.hop)
+    found.emplace_back("the vocoder's upsample_rates must multiply to the sound's hop");
+  return found;
+}
+
+struct WindowConditions::State {
+  FlowConditions wish, empty;
+};
+
+WindowConditions::WindowConditions() = default;
+WindowConditions::~WindowConditions() = default;
+WindowConditions::WindowConditions(const WindowConditions&) = default;
+WindowConditions& WindowConditions::operator=(const WindowConditions&) = default;
+
+struct Networks::Modules {
+  ModelConfig config;
+  std::optional<WeightFiles> files;
+  NetworkSettings settings;
+  at::Device device = at::kCPU;
+  FlowNetwork flow{nullptr};
+  MelVae vae{nullptr};
+  BigVgan vocoder{nullptr};
+
+  at::TensorOptions options(at::ScalarType type) const {
+    return at::TensorOptions(type).device(device);
+  }
+
+  void load_flow() {
+    const bool is_half = settings.precision == FlowPrecision::kBfloat16;
+    FlowNetwork network(config.flow, options(is_half ? at::kBFloat16 : at::kFloat));
+    if (files) {
+      TensorMap tensors = read_tensors(files->flow);
+      for (const std::string& name : ignored_flow_keys()) tensors.erase(name);
+      load_weights(*network, std::move(tensors), files->flow.string());
+    } else {
+      randomise(*network);
+    }
+    flow = network;
+  }
+
+  void load_vae() {
+    MelVae network(config.vae, VaeParts{}, options(at::kFloat));
+    if (files)
+      load_weights(*network,
+                   normalised_vae_weights(weights_of_parts(read_tensors(files->vae), VaeParts{})),
+                   files->vae.string());
+    else
+      randomise(*network);
+    vae = network;
+  }
+
+  void load_vocoder() {
+    BigVgan network(config.vocoder, options(at::kFloat));
+    if (files)
+      load_weights(*network, folded_bigvgan_weights(without_wrapper(read_tensors(files->vocoder))),
+                   files->vocoder.string());
+    else
+      randomise(*network);
+    vocoder = network;
+  }
+};
+
+Networks::Networks(const ModelConfig& config, const NetworkSettings& settings)
+    : config_(config), modules_(std::make_unique<Modules>()) {
+  const auto found = problems(config);
+  require(found.empty(), ErrorCode::kInternal, "MMAudio: " + (found.empty() ? "" : found.front()));
+  require(!settings.uses_cuda || at::hasCUDA(), ErrorCode::kDevice,
+          "MMAudio: CUDA is wanted, and this libtorch or this machine has none; run on the CPU "
+          "instead");
+  modules_->config = config;
+  modules_->settings = settings;
+  if (settings.uses_cuda) modules_->device = at::kCUDA;
+}
+
+Networks::Networks(const ModelConfig& config, WeightFiles files, const NetworkSettings& settings)
+    : Networks(config, settings) {
+  require_files(files);
+  modules_->files = std::move(files);
+}
+
+Networks::~Networks() = default;
+
+void Networks::load(Stage stage) {
+  if (is_loaded(stage)) return;
+  const Inference inference(modules_->settings.threads);
+  if (stage == Stage::kFlow) modules_->load_flow();
+  if (stage == Stage::kVae) modules_->load_vae();
+  if (stage == Stage::kVocoder) modules_->load_vocoder();
+}
+
+void Networks::release(Stage stage) {
+  if (stage == Stage::kFlow) modules_->flow = nullptr;
+  if (stage == Stage::kVae) modules_->vae = nullptr;
+  if (stage == Stage::kVocoder) modules_->vocoder = nullptr;
+}
+
+bool Networks::is_loaded(Stage stage) const {
+  if (stage == Stage::kFlow) return !modules_->flow.is_empty();
+  if (stage == Stage::kVae) return !modules_->vae.is_empty();
+  return !modules_->vocoder.is_empty();
+}
+
+WindowConditions Networks::prepare(const WindowFeatures& features, std::int64_t latents) {
+  load(Stage::kFlow);
+  const Inference inference(modules_->settings.threads);
+  const FlowConfig& c = config_.flow;
+  require(latents >= 1, ErrorCode::kInvalidInput, "MMAudio: a window must have a latent");
+  const at::Tensor clip = to_tensor(features.clip, c.clip_size, "the picture features");
+  const at::Tensor sync =
+      to_tensor(features.sync, c.sync_size * kSegmentTokens, "the sync features");
+  const auto text_of = [&](std::span<const float> values, const char* what) {
+    const at::Tensor text = to_tensor(values, c.text_size, what);
+    require(text.size(1) == c.text_tokens, ErrorCode::kInvalidInput,
+            std::string("MMAudio: ") + what + " has " + std::to_string(text.size(1)) +
+                " tokens, expected " + std::to_string(c.text_tokens));
+    return text;
+  };
+  const at::Tensor text = text_of(features.text, "the text");
+  at::Tensor negative;
+  if (!features.negative_text.empty())
+    negative = text_of(features.negative_text, "the negative text").to(modules_->device);
+  const FlowLengths lengths{latents, clip.size(1), sync.size(1) * kSegmentTokens};
+  auto state = std::make_shared<WindowConditions::State>();
+  state->wish =
+      modules_->flow->prepare(clip, sync.view({1, lengths.sync, c.sync_size}), text, latents);
+  state->empty = modules_->flow->prepare_empty(lengths, 1, negative);
+  WindowConditions conditions;
+  conditions.state_ = std::move(state);
+  return conditions;
+}
+
+std::vector<float> Networks::sample(std::span<const float> noise,
+                                    const WindowConditions& conditions,
+                                    const SampleSettings& settings, const AfterStep& after_step) {
+  load(Stage::kFlow);
+  const Inference inference(modules_->settings.threads);
+  require(conditions.state_ != nullptr, ErrorCode::kInternal, "MMAudio: conditions not prepared");
+  const auto watch = [&](std::int64_t done, at::Tensor& x) {
+    if (!after_step) return true;
+    at::Tensor values = x.cpu().contiguous();
+    const std::span<float> span(values.mutable_data_ptr<float>(),
+                                static_cast<std::size_t>(values.numel()));
+    const bool goes_on = after_step(done, span);
+    x.copy_(values);
+    return goes_on;
+  };
+  const at::Tensor start =
+      to_tensor(noise, config_.sound.latents, "the noise").to(modules_->device);
+  const at::Tensor raw =
+      mmaudio::sample(*modules_->flow, start, conditions.state_->wish, conditions.state_->empty,
+                      {.steps = settings.steps, .guidance = settings.guidance}, watch);
+  return to_vector(modules_->flow->denormalised(raw));
+}
+
+std::vector<float> Networks::velocity(std::span<const float> latents,
+                                      const WindowConditions& conditions, double time,
+                                      double guidance) {
+  load(Stage::kFlow);
+  const Inference inference(modules_->settings.threads);
+  require(conditions.state_ != nullptr, ErrorCode::kInternal, "MMAudio: conditions not prepared");
+  const at::Tensor x = to_tensor(latents, config_.sound.latents, "a window's latents");
+  return to_vector(
+      guided_velocity(*modules_->flow, x.to(modules_->device), at::scalar_tensor(time, at::kFloat),
+                      guidance_of(conditions.state_->wish, conditions.state_->empty, guidance)));
+}
+
+std::vector<float> Networks::denormalised(std::span<const float> latents) {
+  load(Stage::kFlow);
+  const Inference inference(modules_->settings.threads);
+  const at::Tensor x = to_tensor(latents, config_.sound.latents, "a window's latents");
+  return to_vector(modules_->flow->denormalised(x.to(modules_->device)));
+}
+
+std::vector<float> Networks::to_mel(std::span<const float> latents) {
+  load(Stage::kVae);
+  const Inference inference(modules_->settings.threads);
+  const at::Tensor x = to_tensor(latents, config_.sound.latents, "a window's latents");
+  return to_vector(modules_->vae->decode(x.to(modules_->device)));
+}
+
+std::vector<float> Networks::to_samples(std::span<const float> log_mel) {
+  load(Stage::kVocoder);
+  const Inference inference(modules_->settings.threads);
+  const at::Tensor x = to_tensor(log_mel, config_.sound.bands, "the spectrogram");
+  return to_vector(modules_->vocoder(x.to(modules_->device)));
+}
+
+}  // namespace qingyin::mmaudio
