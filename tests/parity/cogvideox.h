@@ -8,5 +8,7 @@ FamilyPart cogvideox_text();         // tokenizer and T5
 FamilyPart cogvideox_transformer();  // networks, position tables
 FamilyPart cogvideox_sampling();     // schedulers
 FamilyPart cogvideox_lora();
+FamilyPart cogvideox_vae();
+FamilyPart cogvideox_preprocess();
 
 }  // namespace qingyin::test

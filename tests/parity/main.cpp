@@ -28,8 +28,8 @@ std::vector<Family> families() {
        .parts = {mmaudio_clip_part(), mmaudio_synchformer_part(), mmaudio_tokenizer_part(),
                  mmaudio_frame_picking_part(), mmaudio_preprocess_part(), mmaudio_audio_part()}},
       {.name = "cogvideox",
-       .parts = {cogvideox_text(), cogvideox_transformer(), cogvideox_sampling(),
-                 cogvideox_lora()}},
+       .parts = {cogvideox_text(), cogvideox_transformer(), cogvideox_sampling(), cogvideox_lora(),
+                 cogvideox_vae(), cogvideox_preprocess()}},
       {.name = "hunyuan_foley", .parts = {}},
   };
 }
