@@ -2,15 +2,21 @@
 
 #include <ATen/ATen.h>
 
+#include "models/layers/fast_cpu.h"
+
 namespace qingyin {
 
 DenseImpl::DenseImpl(std::int64_t in, std::int64_t out, const at::TensorOptions& options)
     : weight(register_parameter("weight", at::empty({out, in}, options), false)),
       bias(register_parameter("bias", at::empty({out}, options), false)) {}
 
-at::Tensor DenseImpl::forward(const at::Tensor& x) const { return at::linear(x, weight, bias); }
+at::Tensor DenseImpl::forward(const at::Tensor& x) const { return affine(x, weight, bias); }
 
 at::Tensor DenseImpl::scaled(const at::Tensor& x, double scale, double bias_scale) const {
+  if (has_fast_affine(x)) {  // takes no factors: they go to the smaller side
+    if (weight.size(1) <= weight.size(0)) return affine(x * scale, weight, bias * bias_scale);
+    return affine(x, weight).mul_(scale).add_(bias, bias_scale);
+  }
   const auto rows = x.reshape({-1, weight.size(1)});  // [rows, in]
   auto sizes = x.sizes().vec();
   sizes.back() = weight.size(0);
@@ -41,19 +47,18 @@ at::Tensor PackedAttentionImpl::forward(const at::Tensor& x, Attending attending
   };
   at::Tensor query, key, value;  // [B, H, T, K]
   if (attending.queries == 0) {
-    const auto parts = by_head(at::linear(x, in_proj_weight, in_proj_bias));
+    const auto parts = by_head(affine(x, in_proj_weight, in_proj_bias));
     query = parts[0], key = parts[1], value = parts[2];
   } else {
     const auto asking = x.narrow(1, 0, attending.queries).contiguous();
     query = by_head(
-        at::linear(asking, in_proj_weight.narrow(0, 0, dim), in_proj_bias.narrow(0, 0, dim)))[0];
-    const auto parts = by_head(at::linear(x, in_proj_weight.narrow(0, dim, 2 * dim),
-                                          in_proj_bias.narrow(0, dim, 2 * dim)));
+        affine(asking, in_proj_weight.narrow(0, 0, dim), in_proj_bias.narrow(0, 0, dim)))[0];
+    const auto parts = by_head(
+        affine(x, in_proj_weight.narrow(0, dim, 2 * dim), in_proj_bias.narrow(0, dim, 2 * dim)));
     key = parts[0], value = parts[1];
   }
-  const auto mixed = at::scaled_dot_product_attention(query, key, value, {}, 0.0,
-                                                      attending.is_causal);  // [B, H, T, K]
-  return out_proj(mixed.transpose(1, 2).flatten(2));                         // [B, T, D]
+  const auto mixed = attend(query, key, value, attending.is_causal);  // [B, H, T, K]
+  return out_proj(mixed.transpose(1, 2).flatten(2));                  // [B, T, D]
 }
 
 }  // namespace qingyin
