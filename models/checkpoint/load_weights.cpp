@@ -20,16 +20,6 @@ bool types_fit(const at::Tensor& found, const at::Tensor& expected) {
          (found.is_floating_point() && expected.is_floating_point());
 }
 
-void require_fit(const torch::nn::Module& module, const TensorMap& tensors,
-                 const std::string& source) {
-  const auto problems = weight_problems(module, tensors);
-  if (problems.empty()) return;
-  std::string text = source + ": " + std::to_string(problems.size()) +
-                     " tensors do not fit the network " + module.name() + ":";
-  for (const std::string& problem : problems) text += "\n  " + problem;
-  throw Error(ErrorCode::kBadCheckpoint, text);
-}
-
 }  // namespace
 
 TensorMap weights_of(const torch::nn::Module& module) {
@@ -59,6 +49,16 @@ std::vector<std::string> weight_problems(const torch::nn::Module& module,
                          toString(tensor.scalar_type()));
   }
   return problems;
+}
+
+void require_fit(const torch::nn::Module& module, const TensorMap& tensors,
+                 const std::string& source) {
+  const auto problems = weight_problems(module, tensors);
+  if (problems.empty()) return;
+  std::string text = source + ": " + std::to_string(problems.size()) +
+                     " tensors do not fit the network " + module.name() + ":";
+  for (const std::string& problem : problems) text += "\n  " + problem;
+  throw Error(ErrorCode::kBadCheckpoint, text);
 }
 
 void load_weights(torch::nn::Module& module, const TensorMap& tensors, const std::string& source) {

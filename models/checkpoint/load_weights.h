@@ -16,6 +16,11 @@ namespace qingyin {
 /// "mistyped    NAME: found .., expected ..". Empty means that they fit.
 std::vector<std::string> weight_problems(const torch::nn::Module& module, const TensorMap& tensors);
 
+/// Throws kBadCheckpoint naming every one of `weight_problems`.
+/// @param source  what the tensors came from, stands in the message
+void require_fit(const torch::nn::Module& module, const TensorMap& tensors,
+                 const std::string& source);
+
 /// Copies tensors into the module's parameters and buffers of the same name, converting between
 /// floating-point types.
 /// @param source  what the tensors came from, stands in the message

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "core/error.h"
+#include "models/layers/fast_cpu.h"
 
 namespace qingyin {
 namespace nn = torch::nn;
@@ -125,7 +126,7 @@ at::Tensor ClipVisionImpl::tokens_of(const at::Tensor& pictures, const Observer&
                            .view({-1, 3, grid, patch, grid, patch})
                            .permute({0, 2, 4, 1, 3, 5})
                            .reshape({-1, grid * grid, 3 * patch * patch});
-  const auto embedded = at::linear(patches, conv1_weight_.flatten(1));  // [B, grid^2, D]
+  const auto embedded = affine(patches, conv1_weight_.flatten(1));  // [B, grid^2, D]
   if (observe) observe("visual.conv1", embedded.transpose(1, 2).unflatten(2, {grid, grid}));
   const auto start = class_embedding.expand({pictures.size(0), 1, -1});
   const auto tokens = ln_pre(at::cat({start, embedded}, 1) + positional_embedding);

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "core/error.h"
+#include "models/layers/fast_cpu.h"
 
 namespace qingyin {
 namespace nn = torch::nn;
@@ -86,10 +87,10 @@ at::Tensor DividedAttentionImpl::forward(const at::Tensor& x) {
                          .unflatten(2, {3, heads, -1})  // [B, 1 + N, 3, H, K]
                          .permute({2, 0, 3, 1, 4})      // [3, B, H, 1 + N, K]
                          .unbind(0);
-  const auto start = at::scaled_dot_product_attention(parts[0].narrow(2, 0, 1), parts[1],
-                                                      parts[2]);  // [B, H, 1, K]
-  const auto mixed = at::scaled_dot_product_attention(grouped(parts[0]), with_start(parts[1]),
-                                                      with_start(parts[2]));  // [B G, H, T, K]
+  const auto start = attend(parts[0].narrow(2, 0, 1), parts[1],
+                            parts[2]);  // [B, H, 1, K]
+  const auto mixed = attend(grouped(parts[0]), with_start(parts[1]),
+                            with_start(parts[2]));  // [B G, H, T, K]
   const auto cells = mixed.unflatten(0, {batch, -1})
                          .permute(over_ == Over::kTime ? at::IntArrayRef{0, 3, 1, 2, 4}
                                                        : at::IntArrayRef{0, 1, 3, 2, 4})
@@ -174,7 +175,7 @@ at::Tensor SynchformerImpl::tokens_of(const at::Tensor& segments, const Observer
           .reshape({-1, 3, config_.times(), config_.tubelet, grid, patch, grid, patch})
           .permute({0, 2, 4, 6, 1, 3, 5, 7})
           .reshape({segments.size(0), config_.times() * config_.places(), -1});
-  const auto embedded = at::linear(cells, proj_weight_.flatten(1), proj_bias_);  // [B, N, D]
+  const auto embedded = affine(cells, proj_weight_.flatten(1), proj_bias_);  // [B, N, D]
   if (observe) observe("patch_embed_3d", embedded);
   const auto places = pos_embed.narrow(1, 1, config_.places()).unsqueeze(1);  // [1, 1, p, D]
   const auto positions = (places + temp_embed.unsqueeze(2)).flatten(1, 2);    // [1, N, D]
