@@ -10,5 +10,6 @@ FamilyPart cogvideox_sampling();     // schedulers
 FamilyPart cogvideox_lora();
 FamilyPart cogvideox_vae();
 FamilyPart cogvideox_preprocess();
+FamilyPart cogvideox_pipelines();
 
 }  // namespace qingyin::test

@@ -29,7 +29,7 @@ std::vector<Family> families() {
                  mmaudio_frame_picking_part(), mmaudio_preprocess_part(), mmaudio_audio_part()}},
       {.name = "cogvideox",
        .parts = {cogvideox_text(), cogvideox_transformer(), cogvideox_sampling(), cogvideox_lora(),
-                 cogvideox_vae(), cogvideox_preprocess()}},
+                 cogvideox_vae(), cogvideox_preprocess(), cogvideox_pipelines()}},
       {.name = "hunyuan_foley", .parts = {}},
   };
 }

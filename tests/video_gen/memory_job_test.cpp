@@ -1,0 +1,67 @@
+#include "video_gen/memory_job.h"
+
+#include <gtest/gtest.h>
+
+#include "models/checkpoint/load_weights.h"
+#include "tests/support/expect_error.h"
+#include "video_gen/transformer.h"
+#include "video_gen/vae.h"
+
+namespace qingyin::test {
+namespace {
+
+std::int64_t weights_in(const torch::nn::Module& network) {
+  std::int64_t sum = 0;
+  for (const auto& [name, tensor] : weights_of(network)) sum += tensor.numel();
+  return sum;
+}
+
+MemoryJob native_2b() {
+  return {.text = t5_v1_1_xxl(),
+          .transformer = cogvideox_2b(),
+          .vae = cogvideox_2b_vae(),
+          .latent_frames = 13,
+          .height = 480,
+          .width = 720,
+          .text_rows = 226};
+}
+
+// The formulas must count what the networks really have, and the published numbers.
+TEST(MemoryPlan, CountsTheWeightsOfTheNetworks) {
+  for (const CogTransformerConfig& config : {cogvideox_2b(), cogvideox_5b(), cogvideox_5b_i2v(),
+                                             cogvideox_15_5b(), cogvideox_15_5b_i2v()})
+    EXPECT_EQ(parameters_of(config), weights_in(*CogTransformer(config)));
+  EXPECT_EQ(parameters_of(cogvideox_2b()), 1'693'783'872);
+  EXPECT_EQ(parameters_of(t5_v1_1_xxl()), 4'762'310'656);
+  const CogVae vae(cogvideox_5b_vae());
+  EXPECT_EQ(encoder_parameters_of(cogvideox_5b_vae()), weights_in(*vae->encoder));
+  EXPECT_EQ(decoder_parameters_of(cogvideox_5b_vae()), weights_in(*vae->decoder));
+}
+
+// 120 TFLOP for one forward of 2b at its native size (specification 2.3).
+TEST(MemoryPlan, CountsTheWork) { EXPECT_NEAR(transformer_tera_flop(native_2b()), 120, 3); }
+
+TEST(MemoryPlan, StreamsAndTilesOnlyWhereMemoryIsShort) {
+  MemoryJob job = native_2b();
+  const MemoryPlan free = plan_memory(job, 0);
+  EXPECT_FALSE(free.streams_transformer || free.tiles_vae);
+  job.text = {
+      .vocab_size = 100, .d_model = 32, .d_kv = 8, .d_ff = 64, .num_layers = 1, .num_heads = 4};
+  const MemoryPlan large = memory_of(job, false, false);
+  const std::int64_t denoise = large.stages[1].bytes(), decode = large.stages[2].bytes();
+  ASSERT_GT(decode, denoise);
+  const MemoryPlan tiled = plan_memory(job, decode - 1);
+  EXPECT_TRUE(tiled.tiles_vae);
+  EXPECT_FALSE(tiled.streams_transformer);
+  const MemoryPlan both = plan_memory(job, denoise - 1);
+  EXPECT_TRUE(both.tiles_vae && both.streams_transformer);
+  EXPECT_LE(both.peak_bytes(), denoise - 1);
+}
+
+TEST(MemoryPlan, SaysWhatWouldBeEnough) {
+  EXPECT_TRUE(throws_error([] { plan_memory(native_2b(), std::int64_t{1} << 20); },
+                           ErrorCode::kDevice, "needs at least"));
+}
+
+}  // namespace
+}  // namespace qingyin::test

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+
+#include "models/t5/t5_config.h"
+#include "video_gen/memory_plan.h"
+#include "video_gen/transformer_config.h"
+#include "video_gen/vae_config.h"
+
+namespace qingyin {
+
+/// What a run's memory depends on.
+struct MemoryJob {
+  T5Config text;
+  CogTransformerConfig transformer;
+  CogVaeConfig vae;
+  std::int64_t latent_frames = 0;      // with the padding frame
+  std::int64_t height = 0, width = 0;  // pixels
+  std::int64_t text_rows = 0;
+  std::int64_t batch = 2;           // 2: with guidance
+  std::int64_t encoded_frames = 0;  // of a given picture or clip; 0: none
+  std::int64_t element_bytes = 4;
+};
+
+/// Weights of the networks, in elements.
+std::int64_t parameters_of(const T5Config& config);
+std::int64_t parameters_of(const CogTransformerConfig& config);
+std::int64_t block_parameters_of(const CogTransformerConfig& config);
+std::int64_t encoder_parameters_of(const CogVaeConfig& config);
+std::int64_t decoder_parameters_of(const CogVaeConfig& config);
+
+/// Of text and video, for one clip.
+std::int64_t tokens_of(const MemoryJob& job);
+
+/// Multiplications and additions of one forward of the transformer for one clip, in 1e12.
+double transformer_tera_flop(const MemoryJob& job);
+
+/// The job's memory if it is run in a given way.
+MemoryPlan memory_of(const MemoryJob& job, bool streams_transformer, bool tiles_vae);
+
+/// The fastest plan that stays within `budget` bytes; 0: no limit.
+/// @throws Error kDevice if none does, with the least that the job needs and what would lower it
+MemoryPlan plan_memory(const MemoryJob& job, std::int64_t budget);
+
+}  // namespace qingyin
