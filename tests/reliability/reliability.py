@@ -24,9 +24,13 @@ class Broken(Exception):
     """A promise that was not kept."""
 
 
-def require(is_ok, what):
+class Unusable(Exception):
+    """The check itself could not be set up: nothing is learnt from it."""
+
+
+def require(is_ok, what, kind=Broken):
     if not is_ok:
-        raise Broken(what)
+        raise kind(what)
 
 
 def ffmpeg(*arguments):
@@ -168,7 +172,7 @@ def undisturbed(bench):
     """The tree that every disturbed run has to end with, and how long it takes, in seconds."""
     begin = time.monotonic()
     code, _, error = bench.run()
-    require(code == 0, f"an undisturbed run ends with {code}: {error}")
+    require(code == 0, f"an undisturbed run ends with {code}: {error}", Unusable)
     reference = tree(bench.out())
     bench.reset()
     return reference, time.monotonic() - begin
@@ -185,7 +189,7 @@ def count_calls(bench):
     count_file = os.path.join(bench.root, "count")
     bench.reset()
     code, _, error = bench.run({"COUNT": count_file})
-    require(code == 0, f"the counted run ends with {code}: {error}")
+    require(code == 0, f"the counted run ends with {code}: {error}", Unusable)
     with open(count_file) as file:
         changes, writes = map(int, file.read().split())
     return changes, writes
@@ -322,7 +326,7 @@ def check_full(bench, reference, code, summary, error):
 def fill_tmpfs(bench, options, reference):
     """Sizes from too small for the journal to large enough."""
     code, _, _ = bench.run()
-    require(code == 0, "cannot be measured")
+    require(code == 0, "cannot be measured", Unusable)
     used = sum(os.path.getsize(os.path.join(place, name))
                for place, _, names in os.walk(bench.out()) for name in names)
     too_small = 0
@@ -460,8 +464,8 @@ def main():
     begin = time.monotonic()
     try:
         figures = options.function(options)
-    except Broken as fault:
-        print(f"{options.check}: BROKEN: {fault}")
+    except (Broken, Unusable) as fault:
+        print(f"{options.check}: {type(fault).__name__.upper()}: {fault}")
         return 1
     print(f"{options.check}: {figures} ({time.monotonic() - begin:.0f} s)")
     return 0
