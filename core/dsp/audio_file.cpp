@@ -112,9 +112,10 @@ AudioFileWriter::AudioFileWriter(const std::filesystem::path& target, const Audi
           "audio file: " + target.string() + " cannot hold " + std::to_string(format.channels) +
               " channels at " + std::to_string(format.sample_rate_hz) + " Hz");
   state_.reset(new State{AtomicFile(target, overwrite), format, nullptr, {}, 0});
+  errno = 0;
   state_->file.reset(sf_open(state_->output.temporary().c_str(), SFM_WRITE, &info));
   SNDFILE* file = state_->file.get();
-  if (file == nullptr) state_->fail(sf_strerror(nullptr));
+  if (file == nullptr) state_->fail(sf_strerror(nullptr), errno);
   sf_command(file, SFC_RF64_AUTO_DOWNGRADE, nullptr, SF_TRUE);
   // The PEAK chunk holds the time of day.
   sf_command(file, SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);
