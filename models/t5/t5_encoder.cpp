@@ -4,8 +4,10 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "core/error.h"
+#include "models/checkpoint/load_weights.h"
 
 namespace qingyin {
 namespace nn = torch::nn;
@@ -139,6 +141,12 @@ at::Tensor T5EncoderImpl::forward(const at::Tensor& ids) const {
   at::Tensor x = shared->forward(ids);  // [B, T, D]
   for (const auto& block : blocks_) x = block->forward(x, bias);
   return final_layer_norm_->forward(x);
+}
+
+void load_t5(T5Encoder& encoder, TensorMap tensors, const at::TensorOptions& wanted,
+             const std::string& source) {
+  for (const std::string_view name : kIgnoredT5Keys) tensors.erase(std::string(name));
+  adopt_weights(*encoder, std::move(tensors), wanted, source);
 }
 
 }  // namespace qingyin

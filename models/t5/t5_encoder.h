@@ -6,9 +6,11 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "models/checkpoint/tensor_io.h"
 #include "models/layers/placeholder.h"
 #include "models/t5/t5_config.h"
 
@@ -50,5 +52,10 @@ class T5EncoderImpl : public torch::nn::Module {
   PlainRmsNorm final_layer_norm_;
 };
 TORCH_MODULE(T5Encoder);
+
+/// `adopt_weights` without the ignored keys.
+/// @throws Error kBadCheckpoint naming every tensor that does not fit
+void load_t5(T5Encoder& encoder, TensorMap tensors, const at::TensorOptions& wanted,
+             const std::string& source);
 
 }  // namespace qingyin

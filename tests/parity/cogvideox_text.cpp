@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "models/checkpoint/load_weights.h"
 #include "models/t5/t5_encoder.h"
 #include "models/tokenizer/t5_tokenizer.h"
 #include "tests/parity/case_registry.h"
@@ -87,7 +86,7 @@ void register_tokenizer(const fs::path& folder, const fs::path& file) {
 void check_encoder(const fs::path& file, const std::string& name) {
   const Fixture fixture(file);
   T5Encoder encoder(read_t5_config(ConfigFile::parse(fixture.config().dump(), file)));
-  adopt_weights(*encoder, fixture.weights(), at::kFloat, file.string());
+  load_t5(encoder, fixture.weights(), at::kFloat, file.string());
   const c10::InferenceMode inference;
   const at::Tensor ids = fixture.in(name + ".input_ids");
   const TensorMap mid = fixture.group("mid." + name);
