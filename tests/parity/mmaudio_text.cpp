@@ -15,6 +15,7 @@
 #include "tests/support/near.h"
 #include "understanding/frame_picking.h"
 #include "understanding/picture_preparation.h"
+#include "understanding/visual_networks.h"
 
 namespace qingyin::test {
 namespace {
@@ -123,6 +124,17 @@ at::Tensor planes_of(const PreparedPicture& picture) {
       .view({3, picture.side, picture.side});
 }
 
+/// The row of numbers that a network sees, where the fixture has one: "OUT.clip_float_row100".
+void check_row(const Fixture& fixture, const std::string& name, const std::string& kind,
+               const at::Tensor& seen) {
+  const std::string prefix = name + "." + kind + "_float_row";
+  for (const auto& [key, expected] : fixture.group("out")) {
+    if (!key.starts_with(prefix)) continue;
+    const std::int64_t row = std::stoll(key.substr(prefix.size()));
+    EXPECT_TRUE(near(seen[0].select(1, row), expected, kExact)) << key;
+  }
+}
+
 /// Every picture of the fixture: [H, W, 3] in, both squares out.
 void check_pictures(const fs::path& file) {
   const Fixture fixture(file);
@@ -133,10 +145,11 @@ void check_pictures(const fs::path& file) {
                        .width = picture.size(1),
                        .pixels = {picture.const_data_ptr<std::uint8_t>(),
                                   static_cast<std::size_t>(picture.numel())}};
-    EXPECT_TRUE(near(planes_of(prepare_clip_picture(view)), fixture.out(name + ".clip_u8"), kExact))
-        << name;
-    EXPECT_TRUE(near(planes_of(prepare_sync_picture(view)), fixture.out(name + ".sync_u8"), kExact))
-        << name;
+    const PreparedPicture clip = prepare_clip_picture(view), sync = prepare_sync_picture(view);
+    EXPECT_TRUE(near(planes_of(clip), fixture.out(name + ".clip_u8"), kExact)) << name;
+    EXPECT_TRUE(near(planes_of(sync), fixture.out(name + ".sync_u8"), kExact)) << name;
+    check_row(fixture, name, "clip", clip_input({&clip, 1}));
+    check_row(fixture, name, "sync", sync_input({&sync, 1}));
   }
 }
 

@@ -85,6 +85,38 @@ class VisualFeaturesTest : public testing::Test {
   TensorMap clip_, sync_;
 };
 
+/// Fails for every norm of `network` that adds another number than `eps` to the variance. The
+/// fixtures do not show it: their activations vary too much.
+void expect_norm_eps(torch::nn::Module& network, double eps) {
+  int norms = 0;
+  for (const auto& item : network.named_modules()) {
+    auto* norm = dynamic_cast<NormImpl*>(item.value().get());
+    if (norm == nullptr) continue;
+    ++norms;
+    const auto parameters = norm->named_parameters();
+    const at::Tensor weight = parameters["weight"], bias = parameters["bias"];
+    const at::Tensor x = at::arange(weight.numel(), at::kFloat) * 1e-4;
+    EXPECT_TRUE(
+        at::allclose(norm->forward(x), at::layer_norm(x, weight.sizes(), weight, bias, eps)))
+        << item.key();
+  }
+  EXPECT_GT(norms, 0);
+}
+
+TEST(VisualNetworks, NormsAddThePublishedEps) {
+  const at::NoGradGuard no_gradient;
+  const MmaudioVisualOptions options = small();
+  ClipVision vision(options.clip, at::kFloat);
+  ClipText text(options.clip, at::kFloat);
+  Synchformer sync(options.synchformer, at::kFloat);
+  const std::pair<torch::nn::Module*, double> networks[] = {
+      {vision.get(), 1e-5}, {text.get(), 1e-5}, {sync.get(), 1e-6}};
+  for (const auto& [network, eps] : networks) {
+    randomise(*network, 1, at::kFloat);
+    expect_norm_eps(*network, eps);
+  }
+}
+
 TEST_F(VisualFeaturesTest, GivesOneRowOfLengthOneAPicture) {
   const MmaudioVisualEncoder e = encoder();
   std::vector<PreparedPicture> pictures;
