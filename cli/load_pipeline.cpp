@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "audio_gen/audio_generator.h"
+#include "core/error.h"
 #include "models/registry/model_registry.h"
 #include "understanding/understanding.h"
 
@@ -14,6 +15,21 @@ namespace qingyin::cli {
 namespace {
 
 constexpr int kMostThreads = 256;
+
+// The detector network's weights; empty where the folder has none, or there is no folder.
+std::filesystem::path detector_weights(const std::filesystem::path& wanted) {
+  if (wanted.empty()) {
+    try {
+      return detector_weights(find_models_folder());
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kModelMissing) return {};
+      throw;
+    }
+  }
+  const ModelRegistry registry(wanted);
+  const bool is_listed = std::ranges::count(registry.models(), "detector", &ModelFile::name) > 0;
+  return is_listed ? registry.verified_path("detector") : std::filesystem::path();
+}
 
 }  // namespace
 
@@ -45,8 +61,9 @@ Pipeline load_pipeline(const StageOptions& options, Stages stages) {
   std::unique_ptr<AudioGenerator> engine;
   Pipeline::Choices choices;
   if (stages != Stages::kEngine) {
-    detector = make_motion_detector(
-        {.sensitivity = options.sensitivity, .threads = options.thread_count()});
+    detector = make_motion_detector({.sensitivity = options.sensitivity,
+                                     .threads = options.thread_count(),
+                                     .network = detector_weights(options.models)});
     char text[32];
     std::snprintf(text, sizeof text, "%g", options.sensitivity);
     choices["sensitivity"] = text;

@@ -21,7 +21,7 @@ void collect(const std::filesystem::path& runs) {
   constexpr auto kReplace = std::filesystem::copy_options::overwrite_existing;
   std::filesystem::copy_file(runs / "latent/latent.safetensors", weights / "latent.safetensors",
                              kReplace);
-  for (const std::string name : {"vocoder", "foley"}) {
+  for (const std::string name : {"vocoder", "foley", "detector"}) {
     std::filesystem::copy_file(runs / name / "weights.safetensors",
                                weights / (name + ".safetensors"), kReplace);
   }
@@ -37,7 +37,8 @@ bool train_all(const Schedule& schedule, const RunOptions& options) {
   flow.codec = options.folder / "latent/latent.safetensors";
   const bool is_finished = train_latent(schedule.grain, of(schedule.latent, "latent")) &&
                            train_vocoder(schedule.voice, of(schedule.vocoder, "vocoder")) &&
-                           train_foley(flow, of(schedule.foley, "foley"));
+                           train_foley(flow, of(schedule.foley, "foley")) &&
+                           train_detector(schedule.picture, of(schedule.detector, "detector"));
   if (is_finished) collect(options.folder);
   return is_finished;
 }

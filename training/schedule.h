@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "training/detector_trainer.h"
 #include "training/foley_trainer.h"
 #include "training/latent_trainer.h"
 #include "training/vocoder_trainer.h"
@@ -19,13 +20,15 @@ struct Schedule {
   Course latent{.steps = 5000, .sounds = 2800};
   Course vocoder{.steps = 3200, .sounds = 2800};
   Course foley{.steps = 5600, .sounds = 19600};
+  Course detector{.steps = 1200, .sounds = 3200};  // films
   GrainTraining grain;
   VocoderTraining voice;
   FoleyTraining flow;
+  DetectorTraining picture;
 };
 
-/// Trains all networks one after another, as the schedule says, in folders latent, vocoder and
-/// foley of `options.folder`, and puts the three files of weights into its folder weights. What is
+/// Trains all networks one after another, as the schedule says, in folders latent, vocoder,
+/// foley and detector of `options.folder`, and puts their weights into its folder weights. What is
 /// finished is not done again; an unfinished network goes on. Of the options the folder, threads,
 /// device, bf16, save_every and progress count.
 /// @return false if stopped

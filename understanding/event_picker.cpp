@@ -6,15 +6,28 @@
 #include <limits>
 
 #include "understanding/evidence.h"
+#include "understanding/roll_view.h"
 
 namespace qingyin {
 namespace {
 
 constexpr double kPeakReach = 0.15;
 constexpr double kMedianReach = 0.5;
-constexpr double kProminence = 0.3;  // of the window's high evidence, at sensitivity 0.5
-constexpr double kConfidence = 0.3;  // least, at sensitivity 0.5
 constexpr double kTiny = 1e-9;
+
+/// Of a logistic function of two clues.
+struct Weights {
+  double first, second, offset;
+};
+
+/// How clues become a confidence, and what is kept at sensitivity 0.5. Fitted and chosen; see
+/// docs/understanding.md.
+constexpr Weights kStopWeights{1.1, 18.4, -19.7};  // of ln clear and full
+constexpr Weights kStartWeights{1.5, 2.5, -5.75};  // of ln growth and prominence
+constexpr double kSeenWeight = 0.3;                // of the network's log-odds, in either
+constexpr double kProminence = 0.3;                // of the window's high evidence
+constexpr double kConfidence = 0.35;
+constexpr double kConfidenceWithNetwork = 0.35;
 
 using Cells = std::array<double, kCells>;
 
@@ -69,16 +82,26 @@ std::size_t stop_near(std::span<const MotionSample> samples, const Evidence& evi
   return best;
 }
 
+/// A shot, and what the network says about it.
+struct Shot {
+  std::span<const MotionSample> samples;
+  NetworkView network;
+};
+
+double confidence(const Weights& weights, double first, double second, double seen) {
+  return logistic(weights.first * first + weights.second * second + kSeenWeight * seen +
+                  weights.offset);
+}
+
 // A strike: the motion in the cells that stopped comes to a full rest, and that stands clear of
 // what happens within a second around.
-PickedEvent judge_stop(std::span<const MotionSample> samples, const Evidence& evidence,
-                       const Peak& peak) {
-  constexpr double kClear = 1.1, kFull = 16, kOffset = -17.6;
+PickedEvent judge_stop(const Shot& shot, const Evidence& evidence, const Peak& peak) {
   constexpr double kQuietStop = 0.1, kQuietSpeed = 2.0;
   constexpr std::ptrdiff_t kAround = 100;
   constexpr std::size_t kBefore = 4, kAfter = 3;
   constexpr double kSlow = 10, kFast = 1000, kDecay = 0.25;
 
+  const std::span<const MotionSample> samples = shot.samples;
   const std::size_t at = stop_near(samples, evidence, peak.time_s - kStopLag);
   Cells weights = stopping(samples[at - 1], samples[at]);
   for (double& w : weights) w *= w;
@@ -95,7 +118,8 @@ PickedEvent judge_stop(std::span<const MotionSample> samples, const Evidence& ev
   const double full = (fastest - slowest) / (fastest + kQuietSpeed);
 
   PickedEvent event{.time_s = peak.time_s, .cause = EventCause::kStop};
-  event.confidence = logistic(kClear * std::log(clear) + kFull * full + kOffset);
+  event.clues.seen = seen_onset(shot.network.steps, peak.time_s);
+  event.confidence = confidence(kStopWeights, std::log(clear), full, event.clues.seen);
   event.clues.clear = clear;
   event.clues.full = full;
   event.intensity = on_scale(fastest - slowest, kSlow, kFast);
@@ -132,9 +156,7 @@ double half_decay(const Curve& level, std::size_t top, double before, double lat
 }
 
 // A start: the change grows many times over what it was just before.
-PickedEvent judge_start(std::span<const MotionSample> samples, const Evidence& evidence,
-                        const Peak& peak) {
-  constexpr double kGrowth = 1.5, kStanding = 0.6, kOffset = -3.6;
+PickedEvent judge_start(const Shot& shot, const Evidence& evidence, const Peak& peak) {
   constexpr double kQuietLevel = 5.0;  // grey levels per second
   constexpr double kWeak = 10, kStrong = 1000;
   constexpr double kShortest = 0.15, kLongest = 1.5;
@@ -149,26 +171,27 @@ PickedEvent judge_start(std::span<const MotionSample> samples, const Evidence& e
   const double growth = level.values[top] / std::max(before, kQuietLevel);
 
   PickedEvent event{.time_s = peak.time_s, .cause = EventCause::kStart};
-  event.confidence =
-      logistic(kGrowth * std::log(std::max(growth, kTiny)) + kStanding * peak.prominence + kOffset);
+  event.clues.seen = seen_onset(shot.network.steps, peak.time_s);
+  event.confidence = confidence(kStartWeights, std::log(std::max(growth, kTiny)), peak.prominence,
+                                event.clues.seen);
   event.clues.growth = growth;
   event.intensity = on_scale(level.values[top] - before, kWeak, kStrong);
   event.end_s =
       std::max(peak.time_s + kShortest, half_decay(level, top, before, peak.time_s + kLongest));
-  place_start(samples, event);
+  place_start(shot.samples, event);
   return event;
 }
 
 // Peaks of the stops alone that are strikes for sure.
-std::vector<PickedEvent> sure_strikes(std::span<const MotionSample> samples,
-                                      const Evidence& evidence, double prominence) {
+std::vector<PickedEvent> sure_strikes(const Shot& shot, const Evidence& evidence,
+                                      double prominence) {
   constexpr double kSure = 0.5, kHighShare = 0.98;
   Curve stops = evidence.stops;
   const double high = std::max(quantile(stops.values, kHighShare), kTiny);
   for (double& v : stops.values) v /= high;
   std::vector<PickedEvent> strikes;
   for (const Peak& peak : find_peaks(stops, kPeakReach, kMedianReach, prominence)) {
-    const PickedEvent strike = judge_stop(samples, evidence, peak);
+    const PickedEvent strike = judge_stop(shot, evidence, peak);
     if (strike.confidence > kSure) strikes.push_back(strike);
   }
   return strikes;
@@ -199,17 +222,19 @@ const PickedEvent* strike_after(const PickedEvent& start, const Evidence& eviden
 }  // namespace
 
 std::vector<PickedEvent> pick_events(std::span<const MotionSample> samples,
-                                     const PickWindow& window, double sensitivity) {
+                                     const PickWindow& window, double sensitivity,
+                                     const NetworkView& network) {
   std::vector<PickedEvent> events;
   if (samples.size() < 3) return events;
   const double lean = 2 * (0.5 - sensitivity);  // -1 eager .. 1 strict
-  const double least = logit(kConfidence) + 3 * lean;
+  const Shot shot{samples, network};
+  const double least = logit(network.is_there ? kConfidenceWithNetwork : kConfidence) + 3 * lean;
   const double prominence = kProminence * std::pow(2.0, lean);
   const Evidence evidence = gather_evidence(samples, window.begin_s, window.end_s);
-  const std::vector<PickedEvent> strikes = sure_strikes(samples, evidence, prominence);
+  const std::vector<PickedEvent> strikes = sure_strikes(shot, evidence, prominence);
   for (const Peak& peak : find_peaks(evidence.mixed, kPeakReach, kMedianReach, prominence)) {
-    const PickedEvent stop = judge_stop(samples, evidence, peak);
-    const PickedEvent start = judge_start(samples, evidence, peak);
+    const PickedEvent stop = judge_stop(shot, evidence, peak);
+    const PickedEvent start = judge_start(shot, evidence, peak);
     PickedEvent event = stop;
     if (start.confidence > stop.confidence) {
       const PickedEvent* strike = strike_after(start, evidence, strikes);
@@ -219,7 +244,9 @@ std::vector<PickedEvent> pick_events(std::span<const MotionSample> samples,
                    .start_share = evidence.start_share,
                    .clear = stop.clues.clear,
                    .full = stop.clues.full,
-                   .growth = start.clues.growth};
+                   .growth = start.clues.growth,
+                   .seen = stop.clues.seen};
+    event.kind = seen_kind(network.steps, peak.time_s);
     if (logit(event.confidence) > least && event.time_s >= window.from_s &&
         event.time_s < window.to_s)
       events.push_back(event);

@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "understanding/event_roll.h"
 #include "understanding/motion_sample.h"
 
 namespace qingyin {
@@ -20,6 +21,7 @@ struct EventClues {
   double clear = 1;        // the stop, as a multiple of the median within a second around
   double full = 0;         // how completely the motion came to rest, [0, 1]
   double growth = 1;       // the change, as a multiple of what it was just before
+  double seen = 0;         // log-odds of the network's surest onset nearby; 0 without a network
 };
 
 /// An event found in the motion, not yet named.
@@ -33,6 +35,7 @@ struct PickedEvent {
   double area = 0;      // share of the cells that took part, [0, 1]
   double brighter = 0;  // growth of the mean brightness at a start, grey levels
   EventClues clues{};
+  OnsetKind kind = OnsetKind::kImpact;  // what the network calls it, where it is sure
 };
 
 /// The span that statistics are taken over, and the part of it that events are wanted from.
@@ -41,10 +44,18 @@ struct PickWindow {
   double from_s = 0, to_s = 0;
 };
 
-/// Finds events in the motion of one shot.
+/// What the detector network says about a shot, or that there is no network.
+struct NetworkView {
+  bool is_there = false;
+  std::span<const RollStep> steps{};  // in order of time
+};
+
+/// Finds events in the motion of one shot. The network, where there is one, has a say in how sure
+/// an event is and in what it is called; it finds none by itself.
 /// @param samples      in order of time, gapless
 /// @param sensitivity  [0, 1]: more events, more false ones
 std::vector<PickedEvent> pick_events(std::span<const MotionSample> samples,
-                                     const PickWindow& window, double sensitivity);
+                                     const PickWindow& window, double sensitivity,
+                                     const NetworkView& network = {});
 
 }  // namespace qingyin

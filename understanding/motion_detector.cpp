@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -8,7 +9,9 @@
 
 #include "core/error.h"
 #include "core/philox.h"
+#include "understanding/event_roll.h"
 #include "understanding/motion_stream.h"
+#include "understanding/roll_view.h"
 #include "understanding/shot_tracker.h"
 #include "understanding/sustained_finder.h"
 #include "understanding/understanding.h"
@@ -18,84 +21,136 @@ namespace {
 
 constexpr std::uint64_t kSeed = 0;  // events' seeds differ by their ids
 
+const char* lane_of(LastingKind kind) {
+  switch (kind) {
+    case LastingKind::kStream:
+    case LastingKind::kFire:
+      return "nature";
+    case LastingKind::kWhoosh:
+      return "whooshes";
+    default:
+      return "foley";
+  }
+}
+
 // One clip on its way through the detector.
 class Run {
  public:
-  Run(const MotionDetectorOptions& options, Seconds duration)
+  /// @param network  null: none
+  Run(const MotionDetectorOptions& options, const RollNetwork* network, Seconds duration)
       : options_(options),
-        stream_(options.threads),
-        tracker_(options.sensitivity),
-        duration_s_(duration.count()) {}
+        network_(network),
+        stream_(options.threads, network == nullptr ? Measure::kSamples : Measure::kSamplesAndMaps),
+        tracker_(options.sensitivity, network != nullptr),
+        duration_s_(duration.count()) {
+    if (network != nullptr) roll_.emplace(*network);
+  }
 
   void add(const Frame& frame) { follow(stream_.push(frame)); }
   EventTimeline finish();
 
  private:
   void follow(const std::vector<MotionItem>& items);
+  void follow(const MotionSample& sample);
+  void follow(const MotionMap& map);
+  void follow(const SceneCut& cut);
+  void end_shot(double end_s);
+  void read_roll();
   void collect();
+  const char* source() const { return network_ == nullptr ? "motion" : "motion+network"; }
   SoundEvent sound_of(const PickedEvent& picked) const;
   SoundEvent sound_of(const SustainedMotion& motion) const;
   void add_sustained();
 
   MotionDetectorOptions options_;
+  const RollNetwork* network_;
   MotionStream stream_;
   ShotTracker tracker_;
   SustainedFinder sustained_;
+  std::optional<RollStream> roll_;
+  LastingView lasting_;
   double duration_s_;
   EventTimeline timeline_;
 };
 
 void Run::follow(const std::vector<MotionItem>& items) {
-  for (const MotionItem& item : items) {
-    if (const auto* sample = std::get_if<MotionSample>(&item)) {
-      tracker_.add(*sample);
-      sustained_.add(*sample);
-      continue;
-    }
-    const double cut_s = std::get<SceneCut>(item).time_s;
-    tracker_.end_shot(cut_s);
-    sustained_.end_shot();
-    timeline_.cuts.emplace_back(cut_s);
-  }
+  for (const MotionItem& item : items) std::visit([this](const auto& one) { follow(one); }, item);
   collect();
+}
+
+void Run::follow(const MotionSample& sample) {
+  tracker_.add(sample);
+  sustained_.add(sample);
+}
+
+void Run::follow(const MotionMap& map) {
+  roll_->add(map);
+  read_roll();
+}
+
+void Run::follow(const SceneCut& cut) {
+  end_shot(cut.time_s);
+  timeline_.cuts.emplace_back(cut.time_s);
+}
+
+void Run::end_shot(double end_s) {
+  if (roll_) {
+    roll_->end_shot();
+    read_roll();
+  }
+  tracker_.end_shot(end_s);
+  sustained_.end_shot();
+}
+
+void Run::read_roll() {
+  std::vector<RollStep> steps = roll_->take();
+  for (const RollStep& step : steps) lasting_.add(step);
+  tracker_.add(std::move(steps));
 }
 
 void Run::collect() {
   for (const PickedEvent& picked : tracker_.take()) timeline_.events.push_back(sound_of(picked));
 }
 
-// A start that fills the picture with light is an explosion; what else starts or stops at once is
-// taken for an impact, which a person or a recogniser may rename.
+// A start that fills the picture with light is an explosion. What else starts or stops at once is
+// what the network calls it where it is sure, and otherwise taken for an impact, which a person or
+// a recogniser may rename.
 SoundEvent Run::sound_of(const PickedEvent& picked) const {
   constexpr double kWide = 0.4, kBrighter = 12;
   const bool blast =
       picked.cause == EventCause::kStart && picked.area > kWide && picked.brighter > kBrighter;
+  const OnsetKind kind = blast ? OnsetKind::kExplosion : picked.kind;
   SoundEvent event;
-  event.label = blast ? "explosion" : "impact";
-  event.lane = "impacts";
+  event.label = kOnsetLabels[static_cast<std::size_t>(kind)];
+  const bool struck = kind == OnsetKind::kImpact || kind == OnsetKind::kExplosion;
+  event.lane = struck ? "impacts" : "foley";
   event.onset = Seconds(std::clamp(picked.time_s, 0.0, duration_s_));
   event.offset = Seconds(std::clamp(picked.end_s, event.onset.count(), duration_s_));
   event.intensity = picked.intensity;
   event.position = {{picked.x, picked.y}};
   event.confidence = picked.confidence;
-  event.source = "motion";
+  event.source = source();
   return event;
 }
 
-// What travels rolls, what stays in place rubs.
+// What the network is sure of; else what travels rolls, and what stays in place rubs.
 SoundEvent Run::sound_of(const SustainedMotion& motion) const {
   constexpr double kTravels = 0.5, kConfidence = 0.2;
   constexpr double kWeak = 10, kStrong = 1000;  // grey levels per second
   SoundEvent event;
   event.label = motion.travel > kTravels ? "rolling" : "scrape";
   event.lane = "foley";
+  if (const auto kind = lasting_.sure_kind(motion.begin_s, motion.end_s)) {
+    event.label = kLastingLabels[static_cast<std::size_t>(*kind)];
+    event.lane = lane_of(*kind);
+  }
   event.onset = Seconds(std::clamp(motion.begin_s, 0.0, duration_s_));
   event.offset = Seconds(std::clamp(motion.end_s, event.onset.count(), duration_s_));
   event.intensity =
       std::clamp(std::log(motion.strength / kWeak) / std::log(kStrong / kWeak), 0.0, 1.0);
   event.position = {{motion.x, motion.y}};
   event.confidence = kConfidence;
-  event.source = "motion";
+  event.source = source();
   for (std::size_t i = 0; i < motion.levels.size(); ++i)
     event.envelope.push_back(
         {Seconds((static_cast<double>(i) + 0.5) * motion.step_s), motion.levels[i]});
@@ -118,9 +173,8 @@ void Run::add_sustained() {
 
 EventTimeline Run::finish() {
   follow(stream_.finish());
-  tracker_.end_shot(duration_s_);
+  end_shot(duration_s_);
   collect();
-  sustained_.end_shot();
   if (options_.find_sustained) add_sustained();
   std::ranges::stable_sort(timeline_.events, {}, &SoundEvent::onset);
   for (std::size_t i = 0; i < timeline_.events.size(); ++i) {
@@ -129,12 +183,18 @@ EventTimeline Run::finish() {
     event.seed = derive_seed(kSeed, event.id);
   }
   timeline_.made_by = {.program = "qingyin", .version = {}, .detector = "motion/1", .models = {}};
+  if (network_ != nullptr) {
+    timeline_.made_by.detector = "motion+network/1";
+    timeline_.made_by.models["detector"] = network_->sha256();
+  }
   return std::move(timeline_);
 }
 
 class MotionDetector : public Understanding {
  public:
-  explicit MotionDetector(const MotionDetectorOptions& options) : options_(options) {}
+  explicit MotionDetector(const MotionDetectorOptions& options) : options_(options) {
+    if (!options.network.empty()) network_ = std::make_unique<RollNetwork>(options.network);
+  }
 
   FrameRequest request() const override {
     return {.rate = {},
@@ -146,7 +206,7 @@ class MotionDetector : public Understanding {
  private:
   EventTimeline do_describe(FrameReader& frames, const Progress& progress) const override {
     const Seconds duration = frames.clip().duration;
-    Run run(options_, duration);
+    Run run(options_, network_.get(), duration);
     report(progress, "understand", 0);
     while (const std::optional<Frame> frame = frames.next()) {
       run.add(*frame);
@@ -158,6 +218,7 @@ class MotionDetector : public Understanding {
   }
 
   MotionDetectorOptions options_;
+  std::unique_ptr<const RollNetwork> network_;
 };
 
 }  // namespace

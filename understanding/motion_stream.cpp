@@ -27,15 +27,25 @@ cv::Mat grey_picture(const Frame& frame) {
   return picture;
 }
 
+SmallPicture small_picture(const cv::Mat& picture) {
+  return shrink({picture.data, picture.total()}, picture.cols, picture.rows, picture.step);
+}
+
+MotionMap map_between(const GreyFrame& before, const GreyFrame& after) {
+  return map_motion(small_picture(before.picture), small_picture(after.picture), before.time_s,
+                    after.time_s);
+}
+
 }  // namespace
 
 struct MotionStream::State {
-  explicit State(int threads) : meters(static_cast<std::size_t>(threads)) {}
+  State(int threads, Measure wanted) : measure(wanted), meters(static_cast<std::size_t>(threads)) {}
 
   void pace(std::vector<GreyFrame> frames);
   void accept(std::vector<GreyFrame> frames);
   void measure_batch();
 
+  Measure measure;
   FrameSieve sieve;
   FramePacer pacer;
   std::vector<MotionMeter> meters;  // one per thread
@@ -58,10 +68,15 @@ void MotionStream::State::accept(std::vector<GreyFrame> frames) {
 
 void MotionStream::State::measure_batch() {
   if (batch.empty()) return;
+  const bool with_maps = measure == Measure::kSamplesAndMaps;
   std::vector<MotionSample> samples(batch.size() - 1);
+  std::vector<MotionMap> maps(with_maps ? samples.size() : 0);
   const auto work = [&](std::size_t first) {
-    for (std::size_t i = first; i < samples.size(); i += meters.size())
-      if (!batch[i + 1].after_cut) samples[i] = meters[first].measure(batch[i], batch[i + 1]);
+    for (std::size_t i = first; i < samples.size(); i += meters.size()) {
+      if (batch[i + 1].after_cut) continue;
+      samples[i] = meters[first].measure(batch[i], batch[i + 1]);
+      if (with_maps) maps[i] = map_between(batch[i], batch[i + 1]);
+    }
   };
   {
     std::vector<std::jthread> others;
@@ -69,19 +84,21 @@ void MotionStream::State::measure_batch() {
     work(0);
   }
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    if (batch[i + 1].after_cut)
+    if (batch[i + 1].after_cut) {
       settled.emplace_back(SceneCut{batch[i + 1].time_s});
-    else
-      settled.emplace_back(samples[i]);
+      continue;
+    }
+    settled.emplace_back(samples[i]);
+    if (with_maps) settled.emplace_back(maps[i]);
   }
   batch.erase(batch.begin(), batch.end() - 1);
 }
 
-MotionStream::MotionStream(int threads) {
+MotionStream::MotionStream(int threads, Measure measure) {
   require(threads >= 1, ErrorCode::kUsage, "understanding: needs at least one thread");
   // OpenCV's flow splits the picture by its own thread count, which changes the field.
   cv::setNumThreads(1);
-  state_ = std::make_unique<State>(threads);
+  state_ = std::make_unique<State>(threads, measure);
 }
 
 MotionStream::~MotionStream() = default;

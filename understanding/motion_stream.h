@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/media/frame_reader.h"
+#include "understanding/motion_map.h"
 #include "understanding/motion_sample.h"
 
 namespace qingyin {
@@ -14,14 +15,18 @@ struct SceneCut {
   double time_s = 0;
 };
 
-using MotionItem = std::variant<MotionSample, SceneCut>;
+/// A pair of frames gives a sample, then, if maps are wanted, a map.
+using MotionItem = std::variant<MotionSample, MotionMap, SceneCut>;
+
+/// What is measured: maps are what the detector network sees.
+enum class Measure { kSamples, kSamplesAndMaps };
 
 /// Turns grey frames into motion: repeats dropped, cuts found, flow measured. Memory does not grow
 /// with the clip.
 class MotionStream {
  public:
   /// @param threads  at least 1; pairs of frames are shared out, so that no number changes a result
-  explicit MotionStream(int threads);
+  explicit MotionStream(int threads, Measure measure = Measure::kSamples);
   ~MotionStream();
 
   /// The longest side of the pictures that it wants, in pixels.

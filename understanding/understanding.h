@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 
 #include "core/events.h"
@@ -26,14 +27,19 @@ class Understanding {
   virtual EventTimeline do_describe(FrameReader& frames, const Progress& progress) const = 0;
 };
 
-/// Person-set knobs of the motion detector.
+/// Person-set knobs of the detector.
 struct MotionDetectorOptions {
   double sensitivity = 0.5;  // [0, 1]: more events, more false ones
   bool find_sustained = true;
   int threads = 1;  // never changes the result
+  /// Weights of the detector network, which has a say in how sure an event is and what it is;
+  /// empty: the motion alone.
+  std::filesystem::path network{};
 };
 
-/// Picture-only detector without learned weights: strikes and starts from dense optical flow.
+/// Picture-only detector: strikes and starts from dense optical flow.
+/// @throws Error  kUsage; kModelMissing, kBadCheckpoint if the network's weights are not what they
+///                should be
 std::unique_ptr<Understanding> make_motion_detector(const MotionDetectorOptions& options = {});
 
 }  // namespace qingyin

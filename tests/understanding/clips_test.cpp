@@ -23,7 +23,8 @@ fs::path clips_folder() {
 }
 
 std::vector<double> onsets_of(const fs::path& clip) {
-  const auto detector = make_motion_detector();
+  const auto detector = make_motion_detector(
+      {.network = fs::path(QINGYIN_SOURCE_DIR) / "models/bundled/detector.safetensors"});
   const auto frames = open_frames(clip, detector->request());
   std::vector<double> onsets;
   for (const SoundEvent& event : detector->describe(*frames).events)
@@ -94,9 +95,9 @@ TEST(DevelopmentClips, OnsetsAreWhereTheSoundHasThem) {
   ASSERT_GT(scored, 0);
   RecordProperty("macro_f1_at_0.05_s", std::to_string(tight / scored));
   RecordProperty("macro_f1_at_0.1_s", std::to_string(wide / scored));
-  EXPECT_GE(wide / scored, 0.75);
-  EXPECT_GE(tight / scored, 0.55);
-  EXPECT_LE(false_events / quiet_minutes, 60);
+  EXPECT_GE(wide / scored, 0.78);
+  EXPECT_GE(tight / scored, 0.58);
+  EXPECT_LE(false_events / quiet_minutes, 20);
 }
 
 }  // namespace

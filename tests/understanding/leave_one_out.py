@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Leave-one-clip-out figures of the motion detector.  Needs python3 and numpy.
 
-  leave_one_out.py CLIPS_FOLDER CLUES [COPIES...]
+  leave_one_out.py [--motion-only] CLIPS_FOLDER CLUES [COPIES...]
 
 CLIPS_FOLDER holds clips.json and score_onsets.py; CLUES and COPIES are folders that motion_clues
 wrote, CLUES for the clips themselves, COPIES for altered copies with the same timing.  For each
 clip of grade A or N the two logistic functions of the picker are fitted, and its two thresholds
-chosen, on all other clips and their copies; the clip itself is then scored as it is.
+chosen, on all other clips and their copies; the clip itself is then scored as it is.  What the
+detector network says near an event is added with a weight that is not fitted; --motion-only leaves
+it out.
 """
 import importlib.util, json, os, sys
 import numpy as np
@@ -16,6 +18,7 @@ CONFIDENCES = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 PROMINENCES = (0.2, 0.25, 0.3, 0.35, 0.4)
 FALSE_COST = 0.002  # of F1 for one false event per minute on the clips of grade N
 RIDGE = 0.01
+SEEN_WEIGHT = 0.0 if "--motion-only" in sys.argv else 0.3  # of the network's log-odds
 
 
 def features(event, kind):
@@ -55,12 +58,14 @@ def train(events):
 def confidences(events, model):
     if not events:
         return np.zeros(0)
-    return np.max([1 / (1 + np.exp(-np.array([features(e, k) for e in events]) @ model[k]))
+    seen = SEEN_WEIGHT * np.array([e["seen"] for e in events])
+    return np.max([1 / (1 + np.exp(-np.array([features(e, k) for e in events]) @ model[k] - seen))
                    for k in model], axis=0)
 
 
 def main():
-    folder, folders = sys.argv[1], sys.argv[2:]
+    words = [w for w in sys.argv[1:] if w != "--motion-only"]
+    folder, folders = words[0], words[1:]
     spec = importlib.util.spec_from_file_location("score", os.path.join(folder, "score_onsets.py"))
     score = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(score)
@@ -70,7 +75,8 @@ def main():
     for place in folders:
         for c in clips:
             name = os.path.splitext(c["file"])[0]
-            events = json.load(open(os.path.join(place, name + ".json")))
+            clues = json.load(open(os.path.join(place, name + ".json")))
+            events = clues["events"]
             for e in events:
                 near = lambda onsets: any(abs(e["time_s"] - t) <= 0.1 for t in onsets)
                 hit = near(c["onsets_strong_s"])

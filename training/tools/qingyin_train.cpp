@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "core/error.h"
+#include "training/detector_evaluation.h"
 #include "training/evaluation.h"
 #include "training/schedule.h"
 #include "training/tools/train_arguments.h"
@@ -41,8 +42,14 @@ bool train(TrainArguments arguments) {
     apply(arguments, schedule.flow.batch, schedule.flow.rates);
     return train_foley(schedule.flow, arguments.run);
   }
+  if (arguments.what == "detector") {
+    set_course(schedule.detector);
+    apply(arguments, schedule.picture.batch, schedule.picture.rates);
+    return train_detector(schedule.picture, arguments.run);
+  }
   require(arguments.what == "latent", ErrorCode::kUsage,
-          "cannot train \"" + arguments.what + "\": expected all, latent, vocoder, foley or eval");
+          "cannot train \"" + arguments.what + "\": expected all, latent, vocoder, foley, "
+                                                 "detector, eval or detector-eval");
   set_course(schedule.latent);
   apply(arguments, schedule.grain.batch, schedule.grain.rates);
   return train_latent(schedule.grain, arguments.run);
@@ -62,6 +69,14 @@ int run(TrainArguments arguments) {
         .weights = arguments.weights, .images = arguments.images, .seed = arguments.run.seed};
     if (arguments.batch > 0) settings.per_class = arguments.batch;
     std::cout << to_markdown(evaluate(settings));
+    return 0;
+  }
+  if (arguments.what == "detector-eval") {
+    DetectorEvaluation settings{.weights = arguments.weights / "detector.safetensors",
+                                .seed = arguments.run.seed,
+                                .threads = arguments.run.threads};
+    if (arguments.batch > 0) settings.films = arguments.batch;
+    std::cout << to_markdown(evaluate_detector(settings));
     return 0;
   }
   const bool is_finished = train(arguments);

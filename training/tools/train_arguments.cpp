@@ -88,16 +88,19 @@ WHAT
   latent    statistics and principal components of the mel latent -> OUT/latent.safetensors
   vocoder   mel spectrogram to sound                              -> OUT/weights.safetensors
   foley     flow transformer that makes one event                 -> OUT/weights.safetensors
+  detector  motion of a picture to events                         -> OUT/weights.safetensors
   eval      figures of the weights in --weights on held-out sounds, as Markdown
+  detector-eval  the same of the detector on held-out films
 
 OPTIONS
   --out DIR        state, log.csv and weights; an unfinished run there goes on
                    (training/runs/WHAT)
   --steps N        of the optimiser; the learning rate falls over the last part of them
                    (those of the schedule)
-  --sounds N       sounds to synthesise for training (those of the schedule)
+  --sounds N       sounds to synthesise, or films to shoot, for training (those of the
+                   schedule)
   --seed N         decides sounds, noise and first weights
-  --batch N        items per step (eval: events per class, 25)
+  --batch N        items per step (eval: events per class, 25; detector-eval: films, 300)
   --rate X         peak of the learning rate
   --threads N      of this process (1)
   --device NAME    cpu or cuda
