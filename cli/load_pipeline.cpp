@@ -16,19 +16,16 @@ namespace {
 
 constexpr int kMostThreads = 256;
 
-// The detector network's weights; empty where the folder has none, or there is no folder.
+// The detector network's weights; empty where they are not there: the motion does without.
 std::filesystem::path detector_weights(const std::filesystem::path& wanted) {
-  if (wanted.empty()) {
-    try {
-      return detector_weights(find_models_folder());
-    } catch (const Error& error) {
-      if (error.code() == ErrorCode::kModelMissing) return {};
-      throw;
-    }
+  try {
+    const ModelRegistry registry(find_models_folder(wanted));
+    const bool is_listed = std::ranges::count(registry.models(), "detector", &ModelFile::name) > 0;
+    return is_listed ? registry.verified_path("detector") : std::filesystem::path();
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kModelMissing) return {};
+    throw;
   }
-  const ModelRegistry registry(wanted);
-  const bool is_listed = std::ranges::count(registry.models(), "detector", &ModelFile::name) > 0;
-  return is_listed ? registry.verified_path("detector") : std::filesystem::path();
 }
 
 }  // namespace

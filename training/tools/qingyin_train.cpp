@@ -48,8 +48,9 @@ bool train(TrainArguments arguments) {
     return train_detector(schedule.picture, arguments.run);
   }
   require(arguments.what == "latent", ErrorCode::kUsage,
-          "cannot train \"" + arguments.what + "\": expected all, latent, vocoder, foley, "
-                                                 "detector, eval or detector-eval");
+          "cannot train \"" + arguments.what +
+              "\": expected all, latent, vocoder, foley, "
+              "detector, eval or detector-eval");
   set_course(schedule.latent);
   apply(arguments, schedule.grain.batch, schedule.grain.rates);
   return train_latent(schedule.grain, arguments.run);
