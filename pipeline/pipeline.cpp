@@ -124,7 +124,7 @@ Understood Pipeline::describe(const ClipInfo& clip, const std::string& clip_sha2
   found.timeline.clip = clip_facts(clip, clip_sha256);
   found.timeline.made_by.program = "qingyin";
   found.timeline.made_by.version = QINGYIN_VERSION;
-  if (engine_) found.timeline.made_by.models = engine_->info().models;
+  if (engine_) found.timeline.made_by.models.merge(engine_->info().models);
   found.warnings = clip.warnings;
   append(found.warnings, frames->warnings());
   return found;
