@@ -49,7 +49,7 @@ Film film_of_one_event() {
     SmallPicture picture(static_cast<std::size_t>(kSmallWidth) * kSmallHeight, 50.0F);
     picture[0] = static_cast<float>(k);  // no two frames are the same
     picture[1] = static_cast<float>(100 + 4 * k);
-    for (float& pixel : picture) pixel += k % 2 == 0 ? 0.5F : 0.0F;
+    for (float& pixel : picture) pixel += 0.5F * static_cast<float>(k % 3);
     film.frames.push_back({k / 25.0, picture});
   }
   film.events.push_back(

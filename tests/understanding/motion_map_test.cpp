@@ -17,7 +17,8 @@ SmallPicture scene(double x, double y, double brighter = 0) {
   for (int row = 0; row < kSmallHeight; ++row)
     for (int column = 0; column < kSmallWidth; ++column) {
       const bool inside = std::abs(column - x) < 14 && std::abs(row - y) < 14;
-      const double value = inside ? pattern(1.3 * (column - x), 1.2 * (row - y)) : pattern(column, row);
+      const double value =
+          inside ? pattern(1.3 * (column - x), 1.2 * (row - y)) : pattern(column, row);
       picture.push_back(static_cast<float>(value + brighter));
     }
   return picture;
