@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/media/muxer.h"
 #include "core/text.h"
+#include "pipeline/batch/name_template.h"
 #include "pipeline/report.h"
 
 namespace qingyin::cli {
@@ -34,7 +35,7 @@ void create_output_folder(const fs::path& output) {
 
 std::string sound_name(const ClipInfo& clip) {
   const fs::path name = target_for(clip, {});
-  return name.stem().string() + ".sound" + name.extension().string();
+  return batch::shortened_name(name.stem().native() + ".sound") + name.extension().native();
 }
 
 fs::path free_name(const fs::path& target, const OverwriteOptions& options) {

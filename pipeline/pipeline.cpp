@@ -116,7 +116,7 @@ Report Pipeline::begin_report(const std::string& command, const SoundOptions& op
 
 Understood Pipeline::describe(const ClipInfo& clip, const std::string& clip_sha256,
                               const Progress& progress) const {
-  auto frames = open_frames(clip.path, understanding().request());
+  auto frames = open_frames(clip, understanding().request());
   Understood found;
   found.timeline = understanding().describe(*frames, progress);
   // A detector's seeds are its own; these follow from the run's seed.

@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "cli/input_flags.h"
 #include "cli/sound_flags.h"
 
 namespace qingyin::cli {
@@ -6,11 +7,13 @@ namespace {
 
 struct AddOptions {
   std::filesystem::path clip;
+  InputFlags input;
   SoundFlags flags;
   WishFlags words;
 
   void declare(CLI::App& app) {
     app.add_option("clip", clip, "video that gets its sound")->required()->type_name("FILE");
+    input.declare(app);
     flags.declare_output(app,
                          "file or folder to write to (default: STEM.sound.EXT beside the clip)");
     words.declare(app);
@@ -24,7 +27,7 @@ void add(const AddOptions& options, Context& context) {
   context.summary.item().input = options.clip.string();
   const SoundFlags& flags = options.flags;
   overwrite_of(flags.overwrite);
-  const ClipInfo clip = probe(options.clip);
+  const ClipInfo clip = probe(options.clip, options.input.limits());
   const auto beside = options.clip.parent_path();
   const std::string name = sound_name(clip);
   const auto target = free_name(output_file(flags.output, beside, name), flags.overwrite);

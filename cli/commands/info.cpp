@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/input_flags.h"
 #include "core/media/clip.h"
 #include "core/text.h"
 
@@ -12,9 +13,11 @@ using json = nlohmann::ordered_json;
 
 struct InfoOptions {
   std::filesystem::path clip;
+  InputFlags input;
 
   void declare(CLI::App& app) {
     app.add_option("clip", clip, "video to look at")->required()->type_name("FILE");
+    input.declare(app);
   }
 };
 
@@ -89,7 +92,7 @@ std::string text_of(const ClipInfo& clip) {
 void info(const InfoOptions& options, Context& context) {
   auto& item = context.summary.item();
   item.input = options.clip.string();
-  const ClipInfo clip = probe(options.clip);
+  const ClipInfo clip = probe(options.clip, options.input.limits());
   item.warnings = clip.warnings;
   item.facts_json = facts_of(clip).dump(-1, ' ', false, json::error_handler_t::replace);
   for (const auto& warning : clip.warnings) context.console.warning(warning);

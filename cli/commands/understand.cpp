@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "cli/commands.h"
+#include "cli/input_flags.h"
 #include "cli/load_pipeline.h"
 #include "cli/output_names.h"
 #include "cli/sound_flags.h"
@@ -13,6 +14,7 @@ namespace {
 
 struct UnderstandOptions {
   std::filesystem::path clip, output;
+  InputFlags input;
   std::optional<EventFormat> format;
   OverwriteOptions overwrite;
   StageOptions stages;
@@ -21,6 +23,7 @@ struct UnderstandOptions {
 
   void declare(CLI::App& app) {
     app.add_option("clip", clip, "video to look at")->required()->type_name("FILE");
+    input.declare(app);
     app.add_option("-o,--output", output, "file or folder to write to (default: standard output)")
         ->type_name("PATH")
         ->group("Output");
@@ -90,7 +93,7 @@ void understand(const UnderstandOptions& options, Context& context) {
   auto& item = context.summary.item();
   item.input = options.clip.string();
   overwrite_of(options.overwrite);
-  const ClipInfo clip = probe(options.clip);
+  const ClipInfo clip = probe(options.clip, options.input.limits());
   const EventFormat format = chosen_format(options);
   const Wishes& wishes = options.words.wishes;
   const bool has_wishes =

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/media/demuxer.h"
+#include "core/media/isolation/isolated.h"
 #include "core/media/sound_decoder.h"
 
 namespace qingyin {
@@ -183,6 +184,7 @@ class Reader final : public AudioReader {
 }  // namespace
 
 std::unique_ptr<AudioReader> open_audio(const ClipInfo& clip, const MediaLimits& limits) {
+  if (clip.isolated) return media::open_isolated_audio(clip, limits);
   return std::make_unique<Reader>(clip, limits);
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/media/demuxer.h"
 #include "core/media/frame_clock.h"
+#include "core/media/isolation/isolated.h"
 #include "core/media/orientation.h"
 #include "core/media/picture_times.h"
 #include "core/media/video_decoder.h"
@@ -290,6 +291,7 @@ void add_warnings(Demuxer& demuxer, const Scan& scan, ClipInfo& info) {
 }  // namespace
 
 ClipInfo probe(const std::filesystem::path& path, const MediaLimits& limits) {
+  if (limits.isolated) return media::probe_isolated(path, limits);
   Demuxer demuxer(path, limits);
   ClipInfo info;
   info.path = path;

@@ -42,6 +42,7 @@ struct ClipInfo {
   std::optional<int> audio_stream;  // index of the original sound that is used
   std::vector<StreamInfo> streams;
   std::vector<std::string> warnings;  // what was odd, in words, for the user
+  bool isolated = false;              // all work on it is done in processes of their own
 };
 
 /// Bounds for a file that nobody vouches for (spec: media safety). Over one of them:
@@ -51,12 +52,16 @@ struct MediaLimits {
   int max_streams = 32;
   Seconds max_duration{24 * 3600};
   std::int64_t max_frames = 24LL * 3600 * 240;
+  std::int64_t max_decoded_bytes = 16LL << 40;  // of all frames in one pass: 3 hours of 8K at 30
   Seconds no_progress{20};
+  /// The file is read in a process of its own that is shut in (no files, no network, bounded memory
+  /// and time), and so is all later work on the clip. One that crashes is reason "decoder_crashed".
+  bool isolated = false;
 };
 
 /// Opens a clip and states its facts. Duration comes from packet times, not from header claims.
 /// @throws Error  kInvalidInput with reason "not_found", "not_a_file", "unreadable", "no_video",
-///                "protected", "limit"
+///                "protected", "limit"; where it is isolated also "decoder_crashed"
 ClipInfo probe(const std::filesystem::path& path, const MediaLimits& limits = {});
 
 }  // namespace qingyin

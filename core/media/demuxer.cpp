@@ -42,6 +42,13 @@ class Options {
   AVDictionary* dictionary_ = nullptr;
 };
 
+// No plane of an accepted picture is larger. Streams that appear only while a file is probed are
+// decoded with FFmpeg's own limits; this one holds for them too.
+void limit_allocations() {
+  constexpr std::size_t kLargestBlock = 160 << 20;
+  [[maybe_unused]] static const bool done = (av_max_alloc(kLargestBlock), true);
+}
+
 }  // namespace
 
 const AVCodec* allowed_decoder(AVCodecID codec) {
@@ -74,6 +81,7 @@ Demuxer::~Demuxer() {
 }
 
 void Demuxer::open(EditLists edit_lists) {
+  limit_allocations();
   format_ = allocated(avformat_alloc_context());
   format_->pb = file_.context();
   format_->flags |= AVFMT_FLAG_CUSTOM_IO;
@@ -200,6 +208,16 @@ void Demuxer::join_clock(AVPacket& packet) {
   const std::int64_t offset = av_rescale_q(clock_offset_, kMicroseconds, from.time_base);
   if (packet.dts != kUnknown) packet.dts += offset;
   if (packet.pts != kUnknown) packet.pts += offset;
+}
+
+void Demuxer::count_decoded(const AVFrame& frame) {
+  for (const AVBufferRef* buffer : frame.buf) {
+    if (buffer) decoded_bytes_ += static_cast<std::int64_t>(buffer->size);
+  }
+  if (decoded_bytes_ <= limits_.max_decoded_bytes) return;
+  refuse("decodes to more than the accepted " + std::to_string(limits_.max_decoded_bytes >> 30) +
+             " GB; cut it into parts",
+         "limit");
 }
 
 void Demuxer::check_progress() const {

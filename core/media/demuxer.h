@@ -64,6 +64,8 @@ class Demuxer {
   const std::string& early_end() const { return early_end_; }
   /// Tells the watch that work gets on (a frame was made, a packet was written).
   void progress() { watch_.progress(); }
+  /// Adds a decoded frame to what the file has cost. @throws Error kInvalidInput, reason "limit"
+  void count_decoded(const AVFrame& frame);
   /// @throws Error kInvalidInput, reason "limit", if nothing got on for too long
   void check_progress() const;
 
@@ -84,6 +86,7 @@ class Demuxer {
   std::vector<bool> selected_;      // empty: every stream
   std::int64_t clock_offset_ = 0;   // microseconds, added to every time stamp
   std::vector<std::int64_t> next_;  // [stream], microseconds: where its next packet should start
+  std::int64_t decoded_bytes_ = 0;
   std::string early_end_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "core/media/demuxer.h"
 #include "core/media/frame_clock.h"
+#include "core/media/isolation/isolated.h"
 #include "core/media/picture_scaler.h"
 #include "core/media/video_decoder.h"
 
@@ -188,6 +189,7 @@ std::unique_ptr<FrameReader> open_frames(const ClipInfo& clip, const FrameReques
   if (request.longest_side < 0) {
     throw Error(ErrorCode::kUsage, "media: the wanted size must not be negative");
   }
+  if (clip.isolated) return media::open_isolated_frames(clip, request, limits);
   return std::make_unique<Reader>(clip, request, limits);
 }
 

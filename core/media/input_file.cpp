@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/media/lent_files.h"
 #include "core/text.h"
 
 namespace qingyin::media {
@@ -28,7 +29,13 @@ std::filesystem::path resolved(const std::filesystem::path& path) {
   refuse(path, "no such file (" + error.message() + "); check the name", "not_found");
 }
 
+}  // namespace
+
 int open_regular(const std::filesystem::path& path, std::int64_t& bytes) {
+  if (const int copy = lent_copy(path); copy >= 0) {
+    bytes = ::lseek(copy, 0, SEEK_END);
+    return copy;
+  }
   const auto file = resolved(path);
   // O_NONBLOCK: a FIFO without a writer must not block before fstat can refuse it.
   const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
@@ -51,8 +58,6 @@ int open_regular(const std::filesystem::path& path, std::int64_t& bytes) {
   bytes = facts.st_size;
   return descriptor;
 }
-
-}  // namespace
 
 InputFile::InputFile(const std::filesystem::path& path, const Watch& watch)
     : watch_(watch), descriptor_(open_regular(path, bytes_)) {

@@ -22,6 +22,12 @@ class Watch {
   Clock::time_point last_ = Clock::now();
 };
 
+/// Opens a regular file for reading: links in the name are followed first, the file itself is
+/// opened without following any, and nothing that could block is waited for.
+/// @returns an open descriptor; the file's size in `bytes`
+/// @throws Error kInvalidInput with reason "not_found", "not_a_file" or "unreadable"
+int open_regular(const std::filesystem::path& path, std::int64_t& bytes);
+
 /// A regular file behind an AVIOContext of our own, so that no name ever reaches libavformat.
 class InputFile {
  public:

@@ -1,5 +1,6 @@
 #include "core/media/media_log.h"
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <set>
@@ -81,15 +82,24 @@ std::string MediaLog::first() const {
 }
 
 std::string cleaned(std::string_view text) {
-  std::string result(text);
-  for (std::size_t bad; (bad = find_bad_utf8(result)) != std::string::npos;) {
-    result.replace(bad, 1, "\xEF\xBF\xBD");
+  // Enough for any title; a tag of megabytes is nobody's.
+  constexpr std::size_t kLongest = 4096;
+  const bool is_cut = text.size() > kLongest;
+  text = text.substr(0, kLongest);
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t good = std::min(find_bad_utf8(text), text.size());
+    result += text.substr(0, good);
+    text.remove_prefix(good);
+    if (text.empty()) break;
+    result += "\xEF\xBF\xBD";
+    text.remove_prefix(1);
   }
   for (char& c : result) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
   }
   while (result.ends_with(' ')) result.pop_back();
-  return result;
+  return is_cut ? result + "..." : result;
 }
 
 }  // namespace qingyin::media

@@ -10,6 +10,8 @@
 
 #include "core/disk_full.h"
 #include "core/media/container.h"
+#include "core/media/copy_writer.h"
+#include "core/media/isolation/isolated.h"
 #include "core/media/mux_check.h"
 #include "core/media/output_file.h"
 #include "core/media/sound_encoder.h"
@@ -36,6 +38,12 @@ bool is_common_key(std::string_view key) {
   return std::find(kCommon.begin(), kCommon.end(), key) != kCommon.end();
 }
 
+AVCodecID picture_codec(const ClipInfo& clip) {
+  const auto& name = clip.streams.at(static_cast<std::size_t>(clip.video_stream)).codec;
+  const AVCodecDescriptor* codec = avcodec_descriptor_get_by_name(name.c_str());
+  return codec ? codec->id : AV_CODEC_ID_NONE;
+}
+
 Container checked_container(const ClipInfo& clip, const MuxRequest& request, AVCodecID picture) {
   const auto container = media::container_of(request.target);
   if (!container) {
@@ -50,16 +58,16 @@ Container checked_container(const ClipInfo& clip, const MuxRequest& request, AVC
                   std::string(media::extension_of(media::best_container(picture))) + " instead");
 }
 
-class CopyMuxer final : public Muxer {
+class CopyMuxer final : public media::CopyWriter {
  public:
-  CopyMuxer(const ClipInfo& clip, const MuxRequest& request)
+  CopyMuxer(const ClipInfo& clip, const MuxRequest& request, const std::filesystem::path& temporary)
       : clip_(clip),
         request_(request),
         length_(samples_for(clip.duration, kRate)),
-        container_(checked_container(clip, request, codec_of(clip))),
-        file_(request.target, request.overwrite),
+        container_(checked_container(clip, request, picture_codec(clip))),
+        temporary_(temporary),
         source_(clip, container_, MediaLimits{}),
-        output_(file_.temporary()) {
+        output_(temporary) {
     const media::MediaLog::Scope scope(log_);
     create();
     add_streams();
@@ -99,21 +107,14 @@ class CopyMuxer final : public Muxer {
     check(av_write_trailer(out_.get()), "writing the end of the file");
     avio_flush(output_.context());
     check(output_.context()->error, "writing");
-    media::check_written(file_.temporary(), file_.target(),
-                         {.picture = codec_of(clip_),
+    media::check_written(temporary_, request_.target,
+                         {.picture = picture_codec(clip_),
                           .picture_packets = picture_packets_,
                           .sound_samples = length_,
                           .audible = audible_});
-    file_.commit();
   }
 
  private:
-  static AVCodecID codec_of(const ClipInfo& clip) {
-    const auto& name = clip.streams.at(static_cast<std::size_t>(clip.video_stream)).codec;
-    const AVCodecDescriptor* codec = avcodec_descriptor_get_by_name(name.c_str());
-    return codec ? codec->id : AV_CODEC_ID_NONE;
-  }
-
   // Moving the index to the front reads the file again; nothing else may be opened.
   static int reopen(AVFormatContext* context, AVIOContext** reader, const char*, int flags,
                     AVDictionary**) {
@@ -252,7 +253,7 @@ class CopyMuxer final : public Muxer {
   MuxRequest request_;
   std::int64_t length_;
   Container container_;
-  AtomicFile file_;
+  std::filesystem::path temporary_;
   media::PacketSource source_;
   media::OutputFile output_;
   media::MediaLog log_;
@@ -266,19 +267,44 @@ class CopyMuxer final : public Muxer {
   std::int64_t written_ = 0, picture_packets_ = 0;
 };
 
+// A copy that is written here or by a child, committed here.
+class CommittingMuxer final : public Muxer {
+ public:
+  CommittingMuxer(const ClipInfo& clip, const MuxRequest& request)
+      : file_(request.target, request.overwrite),
+        writer_(clip.isolated ? media::open_isolated_copy(clip, request, file_.temporary())
+                              : media::open_copy(clip, request, file_.temporary())) {}
+
+  std::int64_t length() const override { return writer_->length(); }
+  std::vector<std::string> notes() const override { return writer_->notes(); }
+  void write(std::span<const float> interleaved) override { writer_->write(interleaved); }
+  void finish() override {
+    writer_->finish();
+    file_.commit();
+  }
+
+ private:
+  AtomicFile file_;
+  std::unique_ptr<media::CopyWriter> writer_;
+};
+
 }  // namespace
+
+std::unique_ptr<media::CopyWriter> media::open_copy(const ClipInfo& clip, const MuxRequest& request,
+                                                    const std::filesystem::path& temporary) {
+  return std::make_unique<CopyMuxer>(clip, request, temporary);
+}
 
 std::unique_ptr<Muxer> open_muxer(const ClipInfo& clip, const MuxRequest& request) {
   if (clip.video_stream < 0 || static_cast<std::size_t>(clip.video_stream) >= clip.streams.size()) {
     throw Error(ErrorCode::kInternal, "media: open_muxer needs a clip that was probed");
   }
-  return std::make_unique<CopyMuxer>(clip, request);
+  checked_container(clip, request, picture_codec(clip));
+  return std::make_unique<CommittingMuxer>(clip, request);
 }
 
 std::filesystem::path target_for(const ClipInfo& clip, const std::filesystem::path& folder) {
-  const auto& name = clip.streams.at(static_cast<std::size_t>(clip.video_stream)).codec;
-  const AVCodecDescriptor* codec = avcodec_descriptor_get_by_name(name.c_str());
-  const AVCodecID picture = codec ? codec->id : AV_CODEC_ID_NONE;
+  const AVCodecID picture = picture_codec(clip);
   const auto named = media::container_of(clip.path);
   const bool is_mp4 = clip.container.find("mp4") != std::string::npos;
   const bool is_matroska = clip.container.find("matroska") != std::string::npos;

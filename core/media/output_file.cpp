@@ -1,13 +1,13 @@
 #include "core/media/output_file.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <memory>
 
+#include "core/media/lent_files.h"
 #include "core/text.h"
 
 namespace qingyin::media {
@@ -21,8 +21,8 @@ AVIOContext* OutputFile::make_context(Cursor* cursor, bool writable) {
   return context;
 }
 
-OutputFile::OutputFile(const std::filesystem::path& path)
-    : descriptor_(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)) {
+OutputFile::OutputFile(const std::filesystem::path& path) : descriptor_(lent_copy(path)) {
+  if (descriptor_ < 0) descriptor_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   if (descriptor_ < 0) {
     throw Error(ErrorCode::kIo, "media: " + printable(path) + " cannot be written: " +
                                     std::strerror(errno) + "; check the folder and its rights");
@@ -86,13 +86,12 @@ int OutputFile::write(void* opaque, std::uint8_t* buffer, int size) {
 
 std::int64_t OutputFile::seek(void* opaque, std::int64_t offset, int whence) {
   auto& cursor = *static_cast<Cursor*>(opaque);
-  struct stat facts = {};
-  if (::fstat(cursor.file->descriptor_, &facts) != 0) return AVERROR(errno);
-  if (whence == AVSEEK_SIZE) return facts.st_size;
+  // Not fstat, which a sandbox that knows no paths refuses. The place in the file is nobody's.
+  const std::int64_t bytes = ::lseek(cursor.file->descriptor_, 0, SEEK_END);
+  if (bytes < 0) return AVERROR(errno);
+  if (whence == AVSEEK_SIZE) return bytes;
   const int mode = whence & ~AVSEEK_FORCE;
-  const std::int64_t base = mode == SEEK_CUR   ? cursor.position
-                            : mode == SEEK_END ? facts.st_size
-                                               : 0;
+  const std::int64_t base = mode == SEEK_CUR ? cursor.position : mode == SEEK_END ? bytes : 0;
   std::int64_t target = 0;
   if (__builtin_add_overflow(base, offset, &target) || target < 0) return AVERROR(EINVAL);
   return cursor.position = target;

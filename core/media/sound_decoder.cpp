@@ -31,6 +31,7 @@ bool SoundDecoder::next(AVFrame& frame) {
     const int error = avcodec_receive_frame(context_.get(), &frame);
     if (error >= 0) {
       demuxer_.progress();
+      demuxer_.count_decoded(frame);
       return true;
     }
     demuxer_.check_progress();

@@ -49,6 +49,7 @@ bool VideoDecoder::receive(AVFrame& frame) {
     const int error = avcodec_receive_frame(context_.get(), &frame);
     if (error >= 0) {
       demuxer_.progress();
+      demuxer_.count_decoded(frame);
       if (frame.pts == AV_NOPTS_VALUE && !decoding_times_.empty()) {
         frame.best_effort_timestamp = decoding_times_.top();
         decoding_times_.pop();

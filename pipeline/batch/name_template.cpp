@@ -22,15 +22,6 @@ constexpr std::size_t kLongestName = 236;
   throw Error(ErrorCode::kUsage, "the name template " + excerpt(text, 80) + " " + what);
 }
 
-// Cuts a long name and keeps it apart from others that begin alike.
-std::string shortened(const std::string& name) {
-  if (name.size() <= kLongestName) return name;
-  const std::string mark = "~" + sha256_hex(name).substr(0, 8);
-  std::size_t cut = kLongestName - mark.size();
-  while (cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xC0U) == 0x80U) --cut;
-  return name.substr(0, cut) + mark;
-}
-
 std::string without_slashes(std::string text) {
   std::replace(text.begin(), text.end(), '/', '_');
   return text;
@@ -47,6 +38,14 @@ std::string value_of(const std::string& field, const Item& item, std::size_t ind
 }
 
 }  // namespace
+
+std::string shortened_name(const std::string& name) {
+  if (name.size() <= kLongestName) return name;
+  const std::string mark = "~" + sha256_hex(name).substr(0, 8);
+  std::size_t cut = kLongestName - mark.size();
+  while (cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xC0U) == 0x80U) --cut;
+  return name.substr(0, cut) + mark;
+}
 
 NameTemplate::NameTemplate(const std::string& text) {
   std::string_view rest = text;
@@ -93,7 +92,7 @@ fs::path safe_slot(const fs::path& wanted) {
   fs::path slot;
   for (const auto& part : wanted) {
     if (part.empty() || part == "." || part == "..") continue;
-    slot /= shortened(part.native());
+    slot /= shortened_name(part.native());
   }
   require(!slot.empty(), ErrorCode::kUsage,
           "the name template makes no name of " + printable(wanted) + "; use {name} or {index}");

@@ -35,6 +35,10 @@ class NameTemplate {
   std::string extension_;
 };
 
+/// A name without its extension, cut where it leaves no room for what is put behind it and marked,
+/// so that it stays apart from others that begin alike.
+std::string shortened_name(const std::string& name);
+
 /// The name of a file without its extension, as `NameTemplate::slot` makes one.
 std::filesystem::path safe_slot(const std::filesystem::path& wanted);
 
