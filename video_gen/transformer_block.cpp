@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "models/layers/fast_cpu.h"
+
 namespace qingyin {
 namespace {
 
@@ -60,7 +62,7 @@ void CogAttentionImpl::fuse() {
 
 std::array<at::Tensor, 3> CogAttentionImpl::queries_keys_values(const at::Tensor& x) const {
   if (!fused_weight_.defined()) return {to_q->forward(x), to_k->forward(x), to_v->forward(x)};
-  const auto parts = at::linear(x, fused_weight_, fused_bias_).chunk(3, -1);
+  const auto parts = affine(x, fused_weight_, fused_bias_).chunk(3, -1);
   return {parts[0], parts[1], parts[2]};
 }
 

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "models/layers/fast_cpu.h"
+
 namespace qingyin {
 
 at::Tensor placeholder(at::IntArrayRef shape) { return at::zeros({}).expand(shape); }
@@ -12,9 +14,7 @@ PlainLinearImpl::PlainLinearImpl(std::int64_t in, std::int64_t out, Bias with_bi
     bias = register_parameter("bias", placeholder({out}), /*requires_grad=*/false);
 }
 
-at::Tensor PlainLinearImpl::forward(const at::Tensor& x) const {
-  return at::linear(x, weight, bias);
-}
+at::Tensor PlainLinearImpl::forward(const at::Tensor& x) const { return affine(x, weight, bias); }
 
 PlainLayerNormImpl::PlainLayerNormImpl(std::int64_t width, double eps)
     : weight(register_parameter("weight", placeholder({width}), /*requires_grad=*/false)),

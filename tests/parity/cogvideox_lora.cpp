@@ -42,6 +42,7 @@ at::Tensor run(const CogTransformer& network, const Fixture& f) {
 /// @param output  "base", "lora", "lora_scale_0.7"
 void check_output(const fs::path& family, const fs::path& file, const std::string& output) {
   const Fixture expected(family / file);
+  const at::NoGradGuard no_gradient;
   CogTransformer network = base_network(family, expected);
   if (output != "base") {
     const Lora lora = read_lora((family / file).parent_path() / kFile);

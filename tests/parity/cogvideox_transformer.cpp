@@ -176,7 +176,7 @@ void register_networks(const fs::path& folder, const fs::path& file) {
   const std::string stem = file.stem().string();
   for (const auto& [name, unused] : cases.items()) {
     register_case("cogvideox", stem + "_" + name, [path = folder / file, name = name] {
-      const c10::InferenceMode inference(false);
+      const at::NoGradGuard no_gradient;
       TransformerCase(path, name).check();
     });
     register_case("cogvideox", stem + "_" + name + "_one_time",
