@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,17 +15,21 @@
 
 namespace qingyin {
 
+class WholeSoundEngine;
+
 /// What an engine is and can do.
 struct EngineInfo {
   std::string name;  // "bundled"
   int sample_rate_hz = 48000;
   std::map<std::string, std::string> models;  // name -> "sha256..."
+  std::vector<std::string> licences = {};     // of its weights, as their publishers name them
 };
 
 /// How sound is made; a part of what decides the samples.
 struct RenderSettings {
   int steps = 8;          // of the sampler
   double guidance = 1.3;  // classifier-free, 1: off
+  std::string negative_prompt = {};  // what must not be heard; engines that read words alone
 };
 
 /// How an engine understands a label.
@@ -46,6 +51,13 @@ class AudioGenerator {
 
   /// The engine's class for an event's label, material and caption; none if it has no such sound.
   virtual std::optional<LabelMatch> match(const SoundEvent& event) const = 0;
+
+  /// Told before the first of these is rendered, so that what they share is done once.
+  virtual void prepare(std::span<const SoundEvent> /*events*/, const RenderSettings& /*settings*/,
+                       const Progress& /*progress*/) const {}
+
+  /// The engine's way to make the sound of a whole clip; null if it makes single sounds alone.
+  virtual const WholeSoundEngine* whole() const { return nullptr; }
 
   /// One event that ends by itself: an impact with its decay, or something sustained from onset to
   /// offset with a release. At most `longest_event()` seconds long; the loudest 50 ms stand at the
