@@ -27,8 +27,8 @@ struct EngineInfo {
 
 /// How sound is made; a part of what decides the samples.
 struct RenderSettings {
-  int steps = 8;          // of the sampler
-  double guidance = 1.3;  // classifier-free, 1: off
+  int steps = 8;                     // of the sampler
+  double guidance = 1.3;             // classifier-free, 1: off
   std::string negative_prompt = {};  // what must not be heard; engines that read words alone
 };
 
@@ -37,7 +37,8 @@ struct LabelMatch {
   std::string label;     // the engine's own class, "impact"
   std::string material;  // the engine's own word, or empty
   bool is_sustained = false;
-  bool is_exact = false;  // false: the nearest that the engine has; say so to the user
+  bool is_exact = false;    // false: the nearest that the engine has; say so to the user
+  bool is_texture = false;  // sustained, without a beginning of its own: rain, wind
 };
 
 /// Makes sound for events, one at a time: an event's samples depend on the event, the settings and

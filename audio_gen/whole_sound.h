@@ -22,8 +22,8 @@ class WordReader {
   virtual void rest() = 0;
 };
 
-/// What an engine's own encoders see of a clip, in rows on the clip's clock. Past the last frame the
-/// picture stands still. Nothing is computed here: everything was looked at before.
+/// What an engine's own encoders see of a clip, in rows on the clip's clock. Past the last frame
+/// the picture stands still. Nothing is computed here: everything was looked at before.
 class ClipSenses {
  public:
   virtual ~ClipSenses() = default;
@@ -39,7 +39,7 @@ struct WholeWish {
   std::string prompt;  // empty: the picture alone decides
   std::uint64_t seed = 0;
   RenderSettings settings;
-  std::vector<Seconds> cuts;      // neighbouring windows are preferably joined there
+  std::vector<Seconds> cuts;     // neighbouring windows are preferably joined there
   ClipSenses* senses = nullptr;  // none: the words alone decide
 };
 
@@ -57,8 +57,8 @@ class WholeSoundEngine {
   /// What `WholeWish::senses` are asked for.
   virtual SightNeed sight_need(Seconds duration, const std::vector<Seconds>& cuts) const = 0;
 
-  /// The sound from the first frame on, mono at 48 kHz; silence after its end. The long work is done
-  /// in here, one window after another; reading turns the result into samples.
+  /// The sound from the first frame on, mono at 48 kHz; silence after its end. The long work is
+  /// done in here, one window after another; reading turns the result into samples.
   /// @throws Error  kCancelled; kUsage if the wished initial noise does not fit
   virtual std::unique_ptr<SoundStream> render_whole(const WholeWish& wish,
                                                     const Progress& progress) const = 0;

@@ -32,6 +32,7 @@ SoundEvent event_of(const EffectRequest& effect, std::uint64_t base_seed) {
 }
 
 bool is_texture(const LabelMatch& match) {
+  if (match.is_texture) return true;
   const auto id = class_id(match.label);
   return id && sound_classes()[static_cast<std::size_t>(*id)].shape == SoundShape::kTexture;
 }
@@ -122,6 +123,7 @@ Result Pipeline::make_effect(const EffectRequest& effect, const SoundOptions& op
 
   job.stopwatch.begin("render");
   const Progress watch = stage_of(progress, "render", 0, 1);
+  engine().prepare({&event, 1}, options.settings, watch);
   const auto mono = is_endless
                         ? endless_sound(engine(), event, options, watch)
                         : finite_sound(engine(), event, match, options, effect.duration, watch);

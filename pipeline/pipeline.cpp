@@ -86,10 +86,12 @@ TimelineClip clip_facts(const ClipInfo& clip, const std::string& sha256) {
 }  // namespace
 
 Pipeline::Pipeline(std::unique_ptr<Understanding> understanding,
-                   std::unique_ptr<AudioGenerator> engine, Choices choices)
+                   std::unique_ptr<AudioGenerator> engine, Choices choices,
+                   std::shared_ptr<Sight> sight)
     : understanding_(std::move(understanding)),
       engine_(std::move(engine)),
-      choices_(std::move(choices)) {}
+      choices_(std::move(choices)),
+      sight_(std::move(sight)) {}
 
 const AudioGenerator& Pipeline::engine() const {
   require(engine_ != nullptr, ErrorCode::kInternal, "pipeline: this call needs an engine");
@@ -110,6 +112,10 @@ Report Pipeline::begin_report(const std::string& command, const SoundOptions& op
   report.options = choices_;
   report.options["original"] = name_of(options.original);
   report.options["reroll"] = joined(options.reroll);
+  if (options.way == RenderWay::kWhole) {
+    report.options["render"] = "whole";
+    report.options["picture"] = options.sees ? "seen" : "not seen";
+  }
   report.loudness_target = options.loudness;
   return report;
 }
@@ -145,11 +151,22 @@ Understood Pipeline::understand(const ClipInfo& clip, const Wishes& wishes, std:
 Result Pipeline::add_sound(const ClipInfo& clip, const Wishes& wishes, const SoundOptions& options,
                            const OutputRequest& output, const Progress& progress) const {
   Job job{options, output, &clip, clip.duration, begin_report("add", options)};
-  const WishPlan plan = plan_wishes(wishes, engine());
+  const bool is_whole = options.way == RenderWay::kWhole;
+  if (is_whole) whole_engine();
+  const WishPlan plan = is_whole ? WishPlan{} : plan_wishes(wishes, engine());
   job.stopwatch.begin("check");
   job.report.inputs = {{"clip", clip.path, sha256_of_file(clip.path)}};
   if (job.is_made(text_of(wishes))) return {std::move(job.report), job.report_file(), true};
   job.open_outputs();
+  if (is_whole) {
+    EventTimeline timeline;
+    timeline.clip = clip_facts(clip, job.report.inputs.front().sha256);
+    timeline.prompt = whole_prompt(wishes);
+    timeline.negative_prompt = options.settings.negative_prompt;
+    timeline.cuts = cuts_of(job, progress);
+    append(job.report.warnings, clip.warnings);
+    return make_whole(job, EventDocument(std::move(timeline)), progress);
+  }
   job.stopwatch.begin("understand");
   Understood found = describe(clip, job.report.inputs.front().sha256,
                               stage_of(progress, "understand", 0, kUnderstood));
@@ -179,34 +196,48 @@ Result Pipeline::render(const EventDocument& document, const std::optional<ClipI
     append(job.report.warnings, clip->warnings);
   }
   append(job.report.warnings, reroll(changed.timeline, options.reroll, options.seed));
-  require_known_sounds(engine(), changed.timeline);
+  const bool is_whole = options.way == RenderWay::kWhole;
+  if (is_whole) whole_engine();
+  if (!is_whole) require_known_sounds(engine(), changed.timeline);
+  if (job.report.settings.negative_prompt.empty())
+    job.report.settings.negative_prompt = changed.timeline.negative_prompt;
   if (job.is_made({})) return {std::move(job.report), job.report_file(), true};
   job.open_outputs();
+  if (is_whole) return make_whole(job, std::move(changed), progress);
   return make(job, std::move(changed), progress);
 }
 
 Result Pipeline::make(Job& job, EventDocument document, const Progress& progress) const {
   assign_seeds(document.timeline, job.options.seed);
   require_known_sounds(engine(), document.timeline);
-  job.report.duration = job.duration;
   const SoundPass pass{.engine = engine(),
                        .timeline = document.timeline,
                        .duration = job.duration,
-                       .settings = job.options.settings,
+                       .settings = job.report.settings,
                        .threads = job.options.threads,
                        .original_mode = job.options.original,
                        .original = job.original.get()};
-  auto sinks = job.open_sinks(lanes_of(pass));
+  job.stopwatch.begin("render");
+  return master(
+      job, document, lanes_of(pass),
+      [&](Mastering& mastering, const Progress& watch) { return run(pass, mastering, watch); },
+      stage_of(progress, "render", 0, kRendered));
+}
+
+Result Pipeline::master(Job& job, const EventDocument& document,
+                        const std::vector<std::string>& lanes, const Render& render,
+                        const Progress& progress) const {
+  job.report.duration = job.duration;
+  auto sinks = job.open_sinks(lanes);
   Mastering mastering(loudness_target(job.options.loudness), job.folder(),
                       [&](std::span<const float> mix, const StemBlock& stems) {
                         for (auto& sink : sinks) sink->write(mix, stems);
                       });
-  job.stopwatch.begin("render");
-  PassFacts facts = run(pass, mastering, stage_of(progress, "render", 0, kRendered));
+  PassFacts facts = render(mastering, progress);
   job.stopwatch.begin("finish");
-  report(progress, "finish", kRendered);
+  report(progress, "finish", 1);
   job.take(mastering.finish());
-  report(progress, "finish", kRendered);
+  report(progress, "finish", 1);
   job.close(sinks);
   job.write_timeline(document);
   job.report.events = std::move(facts.events);

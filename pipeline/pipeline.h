@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +22,15 @@
 
 namespace qingyin {
 
+class Sight;
+class Mastering;
+class WholeSoundEngine;
+struct PassFacts;
+
+/// Which way an engine goes: single sounds where the timeline wants them, or the whole clip by the
+/// engine's own eyes.
+enum class RenderWay { kEvents, kWhole };
+
 /// How the sound of a result is made.
 struct SoundOptions {
   RenderSettings settings = {};
@@ -28,6 +39,8 @@ struct SoundOptions {
   OriginalSound original = OriginalSound::kKeep;
   std::string loudness = "none";         // name of a target, see sync/mastering.h
   std::vector<std::string> reroll = {};  // ids of events that get a new seed
+  RenderWay way = RenderWay::kEvents;
+  bool sees = true;  // whole: false goes by the words alone
 };
 
 /// The files of a result. Empty paths: not wanted.
@@ -68,9 +81,10 @@ class Pipeline {
   /// How the stages were set up, by name: part of a result's identity, and of its report.
   using Choices = std::map<std::string, std::string>;
 
-  /// Either stage may be missing for calls that do not need it.
+  /// Any stage may be missing for calls that do not need it.
+  /// @param sight  the engine's eyes, for the sound of whole clips
   Pipeline(std::unique_ptr<Understanding> understanding, std::unique_ptr<AudioGenerator> engine,
-           Choices choices = {});
+           Choices choices = {}, std::shared_ptr<Sight> sight = nullptr);
 
   /// What should be heard in a clip, with a seed for each event.
   Understood understand(const ClipInfo& clip, const Wishes& wishes, std::uint64_t seed,
@@ -103,11 +117,22 @@ class Pipeline {
   Understood describe(const ClipInfo& clip, const std::string& clip_sha256,
                       const Progress& progress) const;
   Result make(Job& job, EventDocument document, const Progress& progress) const;
+  const WholeSoundEngine& whole_engine() const;
+  std::vector<Seconds> cuts_of(Job& job, const Progress& progress) const;
+  Result make_whole(Job& job, EventDocument document, const Progress& progress) const;
+  using Render = std::function<PassFacts(Mastering&, const Progress&)>;
+  Result master(Job& job, const EventDocument& document, const std::vector<std::string>& lanes,
+                const Render& render, const Progress& progress) const;
   Report begin_report(const std::string& command, const SoundOptions& options) const;
 
   std::unique_ptr<Understanding> understanding_;
   std::unique_ptr<AudioGenerator> engine_;
   Choices choices_;
+  std::shared_ptr<Sight> sight_;
+  std::unique_ptr<std::mutex> whole_mutex_ = std::make_unique<std::mutex>();
 };
+
+/// What a person said, as the words for a whole clip: prompt, label and ambience in a row.
+std::string whole_prompt(const Wishes& wishes);
 
 }  // namespace qingyin

@@ -59,8 +59,11 @@ std::string to_json(const Report& report) {
               {"key", report.key}};
   out["engine"] = {{"name", report.engine.name},
                    {"sample_rate_hz", report.engine.sample_rate_hz},
-                   {"models", report.engine.models}};
+                   {"models", report.engine.models},
+                   {"licences", report.engine.licences}};
   out["settings"] = {{"steps", report.settings.steps}, {"guidance", report.settings.guidance}};
+  if (!report.settings.negative_prompt.empty())
+    out["settings"]["negative_prompt"] = report.settings.negative_prompt;
   out["options"] = report.options;
   out["seed"] = report.seed;
   out["inputs"] = to_json_list(report.inputs);
@@ -68,6 +71,7 @@ std::string to_json(const Report& report) {
   out["duration_s"] = report.duration.count();
   out["events"] = json::array();
   for (const auto& event : report.events) out["events"].push_back(to_json_object(event));
+  if (!report.features.empty()) out["features"] = report.features;
   out["loudness"] = {{"target", report.loudness_target},
                      {"before", to_json_object(report.before)},
                      {"after", to_json_object(report.after)},

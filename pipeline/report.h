@@ -41,6 +41,7 @@ struct Report {
   std::map<std::string, std::string> options;  // the other choices, by name
   std::vector<ReportFile> inputs, outputs;
   std::vector<ReportEvent> events;
+  std::map<std::string, std::int64_t> features;  // what the engine's eyes computed, or knew
   Seconds duration{0};
   std::string loudness_target;
   LoudnessFigures before{}, after{};

@@ -20,6 +20,7 @@ std::string result_key(const Report& begun, const OutputRequest& output, std::st
                                 {"stems", output.stems.filename().string()},
                                 {"timeline", output.timeline.filename().string()},
                                 {"said", said}};
+  if (!begun.settings.negative_prompt.empty()) key["negative"] = begun.settings.negative_prompt;
   for (const auto& input : begun.inputs) key["inputs"].push_back(input.sha256);
   return sha256_hex(key.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }

@@ -192,6 +192,9 @@ void require_known_sounds(const AudioGenerator& engine, const EventTimeline& tim
 }
 
 PassFacts run(const SoundPass& pass, Mastering& mastering, const Progress& progress) {
+  std::vector<SoundEvent> all = pass.timeline.events;
+  for (const auto& layer : pass.timeline.ambience) all.push_back(as_event(layer));
+  pass.engine.prepare(all, pass.settings, progress);
   return Pass(pass).run(mastering, progress);
 }
 

@@ -73,6 +73,7 @@ WishPlan::Kind ask_or_throw(const AudioGenerator& engine, const std::string& wor
 }
 
 SoundShape shape_of(const LabelMatch& match) {
+  if (match.is_texture) return SoundShape::kTexture;
   if (const auto id = class_id(match.label)) {
     return sound_classes()[static_cast<std::size_t>(*id)].shape;
   }

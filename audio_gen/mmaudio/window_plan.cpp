@@ -9,10 +9,10 @@ namespace {
 
 // In segments. The last window may begin up to 4 later than asked for: that leaves 0.96 s.
 constexpr std::int64_t kShortestStride = 10, kLongestStride = 18;
-constexpr double kLargestOffset = 0.16;      // latents
-constexpr std::int64_t kHalfJoinAtCut = 4;   // latents
-constexpr double kSegmentSeconds = 0.32;     // from one segment to the next
-constexpr double kTolerance = 1e-6;          // seconds
+constexpr double kLargestOffset = 0.16;     // latents
+constexpr std::int64_t kHalfJoinAtCut = 4;  // latents
+constexpr double kSegmentSeconds = 0.32;    // from one segment to the next
+constexpr double kTolerance = 1e-6;         // seconds
 
 double latent_rate(const SoundFormat& format) {
   return static_cast<double>(format.sample_rate_hz) /
@@ -95,8 +95,7 @@ WindowPlan plan_windows(const SoundFormat& format, Seconds duration,
   plan.windows.push_back(window_at(format, 0, std::min(segments, kWindowSegments)));
   const std::int64_t last = segments - kWindowSegments;
   while (plan.windows.back().first_segment < last) {
-    const std::int64_t begin =
-        next_begin(format, plan.windows.back().first_segment, last, cuts);
+    const std::int64_t begin = next_begin(format, plan.windows.back().first_segment, last, cuts);
     const Window next = window_at(format, begin, kWindowSegments);
     plan.joins.push_back(join_of(format, plan.windows.back(), next, cuts));
     plan.windows.push_back(next);

@@ -11,7 +11,8 @@ namespace qingyin::mmaudio {
 /// Segments of the window that the networks have learnt: 8 s.
 inline constexpr std::int64_t kWindowSegments = 24;
 
-/// One evaluation of the flow network: a stretch of the clip, on the grid of Synchformer's segments.
+/// One evaluation of the flow network: a stretch of the clip, on the grid of Synchformer's
+/// segments.
 struct Window {
   std::int64_t first_segment, segments;
   std::int64_t first_picture, pictures;  // ticks of 1/8 s; the nearest to the segment's begin

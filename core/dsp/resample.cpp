@@ -40,7 +40,8 @@ struct StreamResampler::State {
   ~State() { soxr_delete(soxr); }
 
   std::vector<float> process(const float* input, std::size_t count) {
-    std::vector<float> out, part(static_cast<std::size_t>(static_cast<double>(count) * ratio) + 4096);
+    std::vector<float> out,
+        part(static_cast<std::size_t>(static_cast<double>(count) * ratio) + 4096);
     std::size_t taken = 0, made = 0;
     do {
       std::size_t used = 0;
