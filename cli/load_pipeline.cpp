@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "audio_gen/audio_generator.h"
+#include "cli/load_mmaudio.h"
+#include "cli/mmaudio_folder.h"
 #include "core/error.h"
 #include "models/registry/model_registry.h"
 #include "understanding/understanding.h"
@@ -31,12 +33,31 @@ std::filesystem::path detector_weights(const std::filesystem::path& wanted) {
 }  // namespace
 
 void StageOptions::declare_engine(CLI::App& app) {
-  app.add_option("--models", models, "folder of the bundled weights")
+  std::string names = "bundled";
+  for (const auto& name : mmaudio_names()) names += "|" + name;
+  app.add_option("--engine", engine, "what makes the sound: " + names)
+      ->type_name("NAME")
+      ->group("Engine")
+      ->capture_default_str();
+  app.add_option("--models", models, "folder with the engine's weights")
       ->type_name("DIR")
       ->group("Engine");
   app.add_option("--threads", threads, "threads to work on; never changes a sample (0: all cores)")
       ->check(CLI::Range(0, kMostThreads))
       ->type_name("N")
+      ->group("Engine");
+}
+
+void StageOptions::declare_published(CLI::App& app) {
+  add_choice<std::string>(app, "--dtype", dtype, {{"float32", "float32"}, {"bfloat16", "bfloat16"}},
+                          "numbers that published networks work with")
+      ->group("Engine");
+  app.add_option("--memory", memory, "most that published networks may take: 4G, or auto")
+      ->type_name("SIZE")
+      ->group("Engine")
+      ->capture_default_str();
+  app.add_flag("--accept-licence", accepts_licence,
+               "you have read the licences of the published weights and agree")
       ->group("Engine");
 }
 
@@ -65,7 +86,15 @@ Pipeline load_pipeline(const StageOptions& options, Stages stages) {
     std::snprintf(text, sizeof text, "%g", options.sensitivity);
     choices["sensitivity"] = text;
   }
-  if (stages != Stages::kDetector) engine = make_bundled_engine(find_models_folder(options.models));
+  if (stages == Stages::kDetector)
+    return Pipeline(std::move(detector), nullptr, std::move(choices));
+  if (!options.is_bundled()) {
+    MmaudioStage stage = load_mmaudio(options);
+    choices.merge(stage.choices);
+    return Pipeline(std::move(detector), std::move(stage.engine), std::move(choices),
+                    std::move(stage.sight));
+  }
+  engine = make_bundled_engine(find_models_folder(options.models));
   return Pipeline(std::move(detector), std::move(engine), std::move(choices));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "cli/command.h"
 #include "pipeline/pipeline.h"
@@ -12,13 +13,21 @@ enum class Stages { kDetector, kEngine, kBoth };
 
 /// Options that decide how the stages are set up.
 struct StageOptions {
-  std::filesystem::path models;  // empty: found beside the program
+  std::string engine = "bundled";
+  std::filesystem::path models;   // empty: found beside the program, or in the cache
+  std::string dtype = "float32";  // of published networks
+  std::string memory = "auto";    // limit for them
+  std::filesystem::path noise;    // initial noise of a whole clip; empty: from the seed
+  bool accepts_licence = false;   // of the published weights
   double sensitivity = 0.5;
   int threads = 0;  // 0: one for each core
 
   void declare_engine(CLI::App& app);
+  /// What matters to published networks alone.
+  void declare_published(CLI::App& app);
   void declare_detector(CLI::App& app);
   int thread_count() const;
+  bool is_bundled() const { return engine == "bundled"; }
 };
 
 /// The one place that names concrete stages. @throws Error kModelMissing, kBadCheckpoint

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 
+#include "audio_gen/mmaudio/mmaudio_engine.h"
 #include "core/text.h"
 #include "pipeline/estimate.h"
 #include "sync/mastering.h"
@@ -48,22 +50,49 @@ void SoundFlags::declare_engine(CLI::App& app) {
       ->type_name("N")
       ->group("Engine")
       ->capture_default_str();
-  app.add_option("--steps", sound.settings.steps, "sampler steps of each event")
+  app.add_option("--steps", steps, "sampler steps (default: bundled 8, mmaudio 25)")
       ->check(CLI::Range(1, 200))
       ->type_name("N")
-      ->group("Engine")
-      ->capture_default_str();
-  app.add_option("--guidance", sound.settings.guidance, "how strictly a class is kept to; 1: off")
+      ->group("Engine");
+  app.add_option("--guidance", guidance,
+                 "how strictly words and picture are kept to; 1: off (default: bundled 1.3, "
+                 "mmaudio 4.5)")
       ->check(number_in(1, 10))
       ->type_name("NUMBER")
-      ->group("Engine")
-      ->capture_default_str();
+      ->group("Engine");
+  app.add_option("--negative", sound.settings.negative_prompt,
+                 "what must not be heard: \"music, speech\"; mmaudio only")
+      ->type_name("TEXT")
+      ->group("Sound");
   std::vector<std::pair<std::string, std::string>> targets;
   for (const auto& target : loudness_targets()) targets.emplace_back(target.name, target.name);
   add_choice(app, "--loudness", sound.loudness, std::move(targets),
              "loudness target of the result; none: levels as the events say")
       ->group("Sound");
   stages.declare_engine(app);
+  stages.declare_published(app);
+}
+
+void SoundFlags::declare_way(CLI::App& app) {
+  const std::map<std::string, RenderWay> ways = {{"whole", RenderWay::kWhole},
+                                                 {"events", RenderWay::kEvents}};
+  app.add_option_function<std::string>(
+         "--render",
+         [this, ways](const std::string& word) {
+           const auto found = ways.find(word);
+           if (found == ways.end())
+             throw CLI::ValidationError("--render", "'" + word + "' is none of whole|events");
+           way = found->second;
+         },
+         "the whole clip by the engine's own eyes, or single sounds placed on events "
+         "(default: what the engine does best)")
+      ->type_name("whole|events")
+      ->group("Engine");
+  app.add_flag("--no-picture", ignores_picture, "whole: go by the words alone")->group("Engine");
+  app.add_option("--noise", stages.noise,
+                 "whole: initial noise from a safetensors file instead of the seed")
+      ->type_name("FILE")
+      ->group("Engine");
 }
 
 void SoundFlags::declare_original(CLI::App& app) {
@@ -85,8 +114,18 @@ void SoundFlags::declare_mix(CLI::App& app) {
       ->group("Output");
 }
 
-SoundOptions SoundFlags::sound_options() const {
+SoundOptions SoundFlags::sound_options(RenderWay preset) const {
   SoundOptions options = sound;
+  if (!stages.is_bundled()) {
+    const RenderSettings usual = mmaudio::default_settings();
+    options.settings.steps = usual.steps;
+    options.settings.guidance = usual.guidance;
+    options.way = preset;
+  }
+  if (steps) options.settings.steps = *steps;
+  if (guidance) options.settings.guidance = *guidance;
+  if (way) options.way = *way;
+  options.sees = !ignores_picture;
   options.threads = stages.thread_count();
   return options;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,14 +19,21 @@ struct SoundFlags {
   OverwriteOptions overwrite;
   std::filesystem::path output, stems, timeline;
   bool is_dry_run = false;
+  std::optional<RenderWay> way;
+  std::optional<int> steps;  // none: the engine's own
+  std::optional<double> guidance;
+  bool ignores_picture = false;
 
   void declare_output(CLI::App& app, const std::string& output_help);
   void declare_engine(CLI::App& app);
+  /// The two ways in which an engine with eyes of its own can go.
+  void declare_way(CLI::App& app);
   void declare_original(CLI::App& app);
   /// Mixing onto a clip: the original sound, stems, the timeline file.
   void declare_mix(CLI::App& app);
 
-  SoundOptions sound_options() const;
+  /// @param preset  the way of an engine with eyes of its own, where none is asked for
+  SoundOptions sound_options(RenderWay preset = RenderWay::kEvents) const;
   OutputRequest output_request(const std::filesystem::path& mix) const;
 };
 

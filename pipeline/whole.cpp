@@ -4,6 +4,7 @@
 #include "core/sha256.h"
 #include "pipeline/job.h"
 #include "pipeline/sight.h"
+#include "pipeline/sound_pass.h"
 #include "pipeline/stage_progress.h"
 #include "pipeline/whole_pass.h"
 

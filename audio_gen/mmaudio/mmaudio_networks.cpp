@@ -61,6 +61,15 @@ at::Tensor to_tensor(std::span<const float> values, std::int64_t columns, const 
   return at::tensor(at::ArrayRef<float>(values.data(), values.size())).view({1, -1, columns});
 }
 
+/// [1, 77, columns] of a text tower's states.
+at::Tensor text_tensor(std::span<const float> values, const FlowConfig& config, const char* what) {
+  const at::Tensor text = to_tensor(values, config.text_size, what);
+  require(text.size(1) == config.text_tokens, ErrorCode::kInvalidInput,
+          std::string("MMAudio: ") + what + " has " + std::to_string(text.size(1)) +
+              " tokens, expected " + std::to_string(config.text_tokens));
+  return text;
+}
+
 std::vector<float> to_vector(const at::Tensor& tensor) {
   const at::Tensor whole = tensor.to(at::kCPU, at::kFloat).contiguous();
   const auto* data = whole.const_data_ptr<float>();
@@ -231,22 +240,35 @@ WindowConditions Networks::prepare(const WindowFeatures& features, std::int64_t 
   const at::Tensor clip = to_tensor(features.clip, c.clip_size, "the picture features");
   const at::Tensor sync =
       to_tensor(features.sync, c.sync_size * kSegmentTokens, "the sync features");
-  const auto text_of = [&](std::span<const float> values, const char* what) {
-    const at::Tensor text = to_tensor(values, c.text_size, what);
-    require(text.size(1) == c.text_tokens, ErrorCode::kInvalidInput,
-            std::string("MMAudio: ") + what + " has " + std::to_string(text.size(1)) +
-                " tokens, expected " + std::to_string(c.text_tokens));
-    return text;
-  };
-  const at::Tensor text = text_of(features.text, "the text");
+  const at::Tensor text = text_tensor(features.text, c, "the text");
   at::Tensor negative;
   if (!features.negative_text.empty())
-    negative = text_of(features.negative_text, "the negative text").to(modules_->device);
+    negative = text_tensor(features.negative_text, c, "the negative text").to(modules_->device);
   const FlowLengths lengths{latents, clip.size(1), sync.size(1) * kSegmentTokens};
   auto state = std::make_shared<WindowConditions::State>();
   state->wish =
       modules_->flow->prepare(clip, sync.view({1, lengths.sync, c.sync_size}), text, latents);
   state->empty = modules_->flow->prepare_empty(lengths, 1, negative);
+  WindowConditions conditions;
+  conditions.state_ = std::move(state);
+  return conditions;
+}
+
+WindowConditions Networks::prepare_unseen(std::span<const float> text,
+                                          std::span<const float> negative_text,
+                                          const SequenceLengths& lengths) {
+  load(Stage::kFlow);
+  const Inference inference(modules_->settings.threads);
+  const FlowLengths unseen{lengths.latents, lengths.clip, lengths.sync};
+  const auto words_alone = [&](std::span<const float> values, const char* what) {
+    const at::Tensor words = values.empty()
+                                 ? at::Tensor()
+                                 : text_tensor(values, config_.flow, what).to(modules_->device);
+    return modules_->flow->prepare_empty(unseen, 1, words);
+  };
+  auto state = std::make_shared<WindowConditions::State>();
+  state->wish = words_alone(text, "the text");
+  state->empty = words_alone(negative_text, "the negative text");
   WindowConditions conditions;
   conditions.state_ = std::move(state);
   return conditions;

@@ -113,6 +113,11 @@ class Networks {
   /// @throws Error   kInvalidInput if a feature has another number of values than its shape wants
   WindowConditions prepare(const WindowFeatures& features, std::int64_t latents);
 
+  /// The same for a window of which nothing is seen: the words alone decide.
+  /// @param text, negative_text  as in WindowFeatures
+  WindowConditions prepare_unseen(std::span<const float> text, std::span<const float> negative_text,
+                                  const SequenceLengths& lengths);
+
   /// @param noise    [N, C]
   /// @return         latents [N, C] for `to_mel`
   /// @throws Error   kCancelled if `after_step` said stop

@@ -19,6 +19,7 @@ struct AddOptions {
     words.declare(app);
     flags.declare_mix(app);
     flags.declare_engine(app);
+    flags.declare_way(app);
     flags.stages.declare_detector(app);
   }
 };
@@ -35,7 +36,7 @@ void add(const AddOptions& options, Context& context) {
     show_plan({options.clip,
                clip.duration,
                {target, flags.stems, flags.timeline, report_path(target)},
-               "bundled",
+               flags.stages.engine,
                /*detects=*/true},
               flags, context);
     return;
@@ -43,7 +44,7 @@ void add(const AddOptions& options, Context& context) {
   const Pipeline pipeline = load_pipeline(flags.stages, Stages::kBoth);
   create_output_folder(flags.output);
   context.progress.begin(options.clip.filename().string());
-  show_result(pipeline.add_sound(clip, options.words.wishes, flags.sound_options(),
+  show_result(pipeline.add_sound(clip, options.words.wishes, flags.sound_options(RenderWay::kWhole),
                                  flags.output_request(target), context.progress.watcher()),
               context);
 }
@@ -55,6 +56,7 @@ Command add_command() {
       "add", "Make the sound of a clip.",
       "  qingyin add clip.mp4                             writes clip.sound.mp4\n"
       "  qingyin add clip.mp4 -o out/ --prompt \"a hammer on metal, rain\"\n"
+      "  qingyin add clip.mp4 --engine mmaudio:large_44k_v2 --prompt \"waves, gulls\"\n"
       "  qingyin add clip.mp4 -o named.mp4 --timeline named.events.json --stems named.stems",
       add);
 }

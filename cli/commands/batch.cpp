@@ -85,12 +85,14 @@ void BatchOptions::declare(CLI::App& app) {
   words.declare(app);
   flags.declare_original(app);
   flags.declare_engine(app);
+  flags.declare_way(app);
   flags.stages.declare_detector(app);
 }
 
 // Every clip that is asked for, named.
 std::vector<batch::PlannedItem> plan(const BatchOptions& options, Context& context) {
-  const batch::ItemOptions defaults{options.words.wishes, options.flags.sound};
+  const batch::ItemOptions defaults{options.words.wishes,
+                                    options.flags.sound_options(RenderWay::kWhole)};
   std::vector<batch::Item> items;
   std::size_t left_out = 0;
   for (const auto& source : options.sources) {

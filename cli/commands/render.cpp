@@ -34,6 +34,7 @@ struct RenderCommandOptions {
         ->group("Sound");
     flags.declare_mix(app);
     flags.declare_engine(app);
+    flags.declare_way(app);
   }
 };
 
@@ -113,7 +114,7 @@ void render(const RenderCommandOptions& options, Context& context) {
     show_plan({sources.events,
                document.timeline.clip.duration,
                {target, flags.stems, flags.timeline, report},
-               "bundled",
+               flags.stages.engine,
                /*detects=*/false},
               flags, context);
     return;

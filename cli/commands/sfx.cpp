@@ -75,7 +75,7 @@ void sfx(const SfxOptions& options, Context& context) {
     show_plan({effect.words,
                effect.duration.value_or(Seconds(2)),
                {target, report_path(target)},
-               "bundled",
+               flags.stages.engine,
                /*detects=*/false},
               flags, context);
     return;
