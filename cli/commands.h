@@ -11,6 +11,7 @@ Command understand_command();
 Command render_command();
 Command sfx_command();
 Command batch_command();
+Command bench_command();
 Command status_command();
 Command info_command();
 Command doctor_command();

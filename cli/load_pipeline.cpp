@@ -33,12 +33,6 @@ std::filesystem::path detector_weights(const std::filesystem::path& wanted) {
 }  // namespace
 
 void StageOptions::declare_engine(CLI::App& app) {
-  std::string names = "bundled";
-  for (const auto& name : mmaudio_names()) names += "|" + name;
-  app.add_option("--engine", engine, "what makes the sound: " + names)
-      ->type_name("NAME")
-      ->group("Engine")
-      ->capture_default_str();
   app.add_option("--models", models, "folder with the engine's weights")
       ->type_name("DIR")
       ->group("Engine");
@@ -49,6 +43,12 @@ void StageOptions::declare_engine(CLI::App& app) {
 }
 
 void StageOptions::declare_published(CLI::App& app) {
+  std::string names = "bundled";
+  for (const auto& name : mmaudio_names()) names += "|" + name;
+  app.add_option("--engine", engine, "what makes the sound: " + names)
+      ->type_name("NAME")
+      ->group("Engine")
+      ->capture_default_str();
   add_choice<std::string>(app, "--dtype", dtype, {{"float32", "float32"}, {"bfloat16", "bfloat16"}},
                           "numbers that published networks work with")
       ->group("Engine");

@@ -23,7 +23,7 @@ struct StageOptions {
   int threads = 0;  // 0: one for each core
 
   void declare_engine(CLI::App& app);
-  /// What matters to published networks alone.
+  /// Which engine, and what matters to published networks alone.
   void declare_published(CLI::App& app);
   void declare_detector(CLI::App& app);
   int thread_count() const;

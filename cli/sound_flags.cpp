@@ -195,7 +195,11 @@ void show_plan(const RunPlan& plan, const SoundFlags& flags, Context& context) {
   std::string text = "would read     " + printable(plan.input) + "\n";
   text += format("duration       %.3f s", plan.duration.count());
   text += " in " + std::to_string(estimate.windows) + " windows, engine '" + plan.engine + "'\n";
-  text += format("estimated      %.0f s", std::ceil(estimate.time.count()));
+  // The figures are the bundled engine's.
+  const bool is_known = plan.engine == "bundled";
+  if (!is_known) facts["estimated_time_s"] = nullptr;
+  text += is_known ? format("estimated      %.0f s", std::ceil(estimate.time.count()))
+                   : "estimated      time not known";
   text += format(", %.0f MB of disk\n", std::ceil(static_cast<double>(estimate.disk_bytes) / 1e6));
   for (const auto& output : plan.outputs) {
     if (output.empty()) continue;

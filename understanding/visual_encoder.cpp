@@ -40,7 +40,7 @@ class MmaudioEncoder : public VisualEncoder {
 
  private:
   MmaudioVisualEncoder& loaded(Part part) {
-    at::set_num_threads(threads_);
+    use_threads(threads_);
     if (!encoder_ || part_ != part) {
       encoder_.reset();
       encoder_.emplace(files_,
@@ -66,6 +66,10 @@ std::unique_ptr<VisualEncoder> make_mmaudio_encoder(const MmaudioVisualFiles& fi
                                                     const MmaudioVisualOptions& options,
                                                     int threads) {
   return std::make_unique<MmaudioEncoder>(files, options, threads);
+}
+
+void use_threads(int count) {
+  if (at::get_num_threads() != count) at::set_num_threads(count);
 }
 
 }  // namespace qingyin

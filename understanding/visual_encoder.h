@@ -41,4 +41,7 @@ std::unique_ptr<VisualEncoder> make_mmaudio_encoder(const MmaudioVisualFiles& fi
                                                     const MmaudioVisualOptions& options,
                                                     int threads);
 
+/// Threads that the encoders work on, in the whole process.
+void use_threads(int count);
+
 }  // namespace qingyin

@@ -14,7 +14,6 @@ constexpr int kOutputHz = 48000;
 constexpr std::size_t kLevelSpan = kOutputHz / 20;  // 50 ms
 constexpr std::size_t kMeasured = 2 * kOutputHz;    // of a sound that goes on
 constexpr std::size_t kFadeOut = kOutputHz / 50;    // at the end of an event
-constexpr std::int64_t kContextFrames = 32;         // see TrackSound
 
 double loudest_rms(std::span<const float> mono) {
   double best = 0, sum = 0;

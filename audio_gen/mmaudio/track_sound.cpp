@@ -11,9 +11,6 @@ namespace {
 constexpr int kOutputHz = 48000;
 /// Latents that neighbouring pieces of the mel decoder share.
 constexpr std::int64_t kSharedLatents = 64;
-/// Frames that the vocoder sees on both sides of what it makes. BigVGAN's reach 20: 3 of the first
-/// convolution, 8 of the first stage, the later ones together less than that.
-constexpr std::int64_t kContextFrames = 32;
 /// Frames that are vocoded at a time in a long track.
 constexpr std::int64_t kFramesAtOnce = 256;
 

@@ -11,6 +11,12 @@
 
 namespace qingyin::mmaudio {
 
+/// Frames that the vocoder has to see on both sides of what it makes: BigVGAN's layers reach about
+/// 40 at 16 kHz (3 of the first convolution, 24 of the first stage of blocks with kernel 11,
+/// dilations 1, 3, 5 and six activations, a quarter of that for the next, and so on) and 21 at 44.1
+/// kHz.
+inline constexpr std::int64_t kContextFrames = 48;
+
 /// Turns a track of latents into samples at 48 kHz, piece by piece and without seams: spectrograms
 /// of neighbouring pieces are blended before the vocoder, and the vocoder looks at some frames on
 /// both sides of what it makes, more than its layers reach. A track of up to 8 s is made in one go.

@@ -228,7 +228,7 @@ TEST_F(MmaudioTest, StoppedItLeavesNothingBehind) {
   const auto source = clip(20);
   const auto outcome =
       run_here({"add", source.string(), "--engine", "mmaudio:custom", "--models", model().string(),
-                "--threads", "1", "--progress", "plain", "-o", "out.mp4"},
+                "--threads", "1", "--progress", "json", "-o", "out.mp4"},
                ProgramRun::Interrupt{SIGINT, "sampl"});
   EXPECT_EQ(outcome.exit_code, 130) << outcome.err;
   std::set<std::string> names;
@@ -275,7 +275,8 @@ TEST_F(MmaudioTest, BadWeightsAreAllNamedAtOnce) {
   fs::resize_file(folder / "broken/weights/mmaudio_small_16k.safetensors", 2000);
   fs::rename(folder / "broken/ext_weights/best_netG.safetensors",
              folder / "broken/ext_weights/vocoder.safetensors");
-  const auto outcome = add(source, "out.wav", {"--models", (folder / "broken").string()});
+  const auto outcome = run_here({"add", source.string(), "--engine", "mmaudio:custom", "--models",
+                                 (folder / "broken").string(), "-o", "out.wav"});
   EXPECT_EQ(outcome.exit_code, 4);
   for (const char* name : {"v1-16.pth", "mmaudio_small_16k.safetensors", "best_netG.pt"})
     EXPECT_NE(outcome.err.find(name), std::string::npos) << name << "\n" << outcome.err;

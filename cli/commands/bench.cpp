@@ -1,0 +1,97 @@
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "cli/commands.h"
+#include "cli/mmaudio_bench.h"
+
+namespace qingyin::cli {
+namespace {
+
+struct BenchOptions {
+  BenchRequest request;
+  bool has_random_weights = false;
+  std::filesystem::path models;
+
+  void declare(CLI::App& app) {
+    app.add_option("engine", request.engine, "mmaudio:small_16k, mmaudio:large_44k_v2, ...")
+        ->required()
+        ->type_name("NAME");
+    app.add_flag("--random-weights", has_random_weights,
+                 "full-size networks with random numbers: no files are needed")
+        ->group("Engine");
+    app.add_option("--models", models, "folder with the engine's weights")
+        ->type_name("DIR")
+        ->group("Engine");
+    app.add_option("--seconds", request.seconds, "length of the clip")
+        ->check(number_in(0.64, 60))
+        ->type_name("NUMBER")
+        ->group("Work")
+        ->capture_default_str();
+    app.add_option("--steps", request.steps, "sampler steps")
+        ->check(CLI::Range(1, 200))
+        ->type_name("N")
+        ->group("Work")
+        ->capture_default_str();
+    app.add_option("--threads", request.threads, "threads to work on")
+        ->check(CLI::Range(1, 256))
+        ->type_name("N")
+        ->group("Work")
+        ->capture_default_str();
+    add_choice<std::string>(app, "--dtype", request.dtype,
+                            {{"float32", "float32"}, {"bfloat16", "bfloat16"}},
+                            "numbers that the networks work with")
+        ->group("Engine");
+    app.add_flag("--full", request.is_full,
+                 "run everything: without it a few pictures, segments and evaluations are run and "
+                 "their time is scaled")
+        ->group("Work");
+  }
+};
+
+std::string line_of(const BenchStage& stage) {
+  char text[200];
+  std::snprintf(text, sizeof text, "%-12s %9.2f s %10.0f GFLOP %8.1f GFLOP/s %7.2f GB   %s\n",
+                stage.name.c_str(), stage.seconds, stage.gflop, stage.gflop / stage.seconds,
+                static_cast<double>(stage.peak_bytes) / 1e9, stage.measured.c_str());
+  return text;
+}
+
+void bench(const BenchOptions& options, Context& context) {
+  context.summary.item().input = options.request.engine;
+  const auto files =
+      options.has_random_weights
+          ? std::nullopt
+          : std::optional(find_mmaudio(options.request.engine, options.models).files);
+  const auto stages = bench_mmaudio(options.request, files, context.progress.watcher());
+  nlohmann::ordered_json facts = {
+      {"engine", options.request.engine}, {"seconds", options.request.seconds},
+      {"steps", options.request.steps},   {"threads", options.request.threads},
+      {"dtype", options.request.dtype},   {"random_weights", options.has_random_weights}};
+  std::string text;
+  for (const BenchStage& stage : stages) {
+    text += line_of(stage);
+    facts["stages"].push_back({{"name", stage.name},
+                               {"seconds", stage.seconds},
+                               {"gflop", stage.gflop},
+                               {"peak_memory_bytes", stage.peak_bytes},
+                               {"measured", stage.measured}});
+  }
+  auto& item = context.summary.item();
+  item.status = "ok";
+  item.facts_json = facts.dump();
+  context.progress.end();
+  if (!context.wants_json) context.console.result(text);
+}
+
+}  // namespace
+
+Command bench_command() {
+  return make_command("bench", "Measure time and memory of an engine's stages on this machine.",
+                      "  qingyin bench mmaudio:small_16k --random-weights --threads 2\n"
+                      "  qingyin bench mmaudio:large_44k_v2 --models weights --dtype bfloat16 "
+                      "--full --json",
+                      bench);
+}
+
+}  // namespace qingyin::cli

@@ -1,0 +1,194 @@
+#include "cli/mmaudio_bench.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <string>
+
+#include "audio_gen/mmaudio/cost.h"
+#include "audio_gen/mmaudio/latent_track.h"
+#include "audio_gen/mmaudio/window_plan.h"
+#include "core/philox.h"
+#include "understanding/frame_picking.h"
+#include "understanding/visual_encoder.h"
+
+namespace qingyin::cli {
+namespace {
+
+constexpr std::int64_t kFewPictures = 4, kFewSegments = 2, kFewSteps = 2;
+constexpr std::uint64_t kSeed = 1;
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// Lets the kernel forget the largest resident memory so far.
+void reset_peak() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
+std::int64_t peak_bytes() {
+  std::ifstream facts("/proc/self/status");
+  for (std::string word; facts >> word;) {
+    std::int64_t kilobytes = 0;
+    if (word == "VmHWM:" && facts >> kilobytes) return kilobytes * 1024;
+  }
+  return 0;
+}
+
+std::vector<PreparedPicture> noise_pictures(std::int64_t side, std::int64_t count) {
+  std::vector<PreparedPicture> pictures;
+  std::vector<float> values(static_cast<std::size_t>(3 * side * side));
+  for (std::int64_t i = 0; i < count; ++i) {
+    Philox(kSeed, static_cast<std::uint64_t>(i)).normal(values);
+    PreparedPicture picture{.side = side, .planes = {}};
+    for (const float v : values)
+      picture.planes.push_back(static_cast<std::uint8_t>(std::clamp(128 + 40 * v, 0.0F, 255.0F)));
+    pictures.push_back(std::move(picture));
+  }
+  return pictures;
+}
+
+/// A transformer's layer over T tokens: products with its weights, and of its attention.
+double gflop_of_layer(double tokens, double width, double weights_per_width2, double attended) {
+  return 1e-9 * (2 * tokens * weights_per_width2 * width * width + 4 * tokens * attended * width);
+}
+
+double gflop_of_picture(const ClipConfig& clip) {
+  const auto places = static_cast<double>(clip.grid * clip.grid);
+  const auto width = static_cast<double>(clip.vision.width);
+  const double layer =
+      gflop_of_layer(places + 1, width, 4 + 2.0 * clip.vision.mlp_ratio, places + 1);
+  const double patches = 1e-9 * 2 * places * 3 * clip.patch * clip.patch * width;
+  return clip.vision.layers * layer + patches;
+}
+
+double gflop_of_segment(const SynchformerConfig& sync) {
+  const auto tokens = static_cast<double>(sync.times() * sync.places());
+  const auto width = static_cast<double>(sync.width);
+  // Attention over time, then over space.
+  const double layer = gflop_of_layer(tokens, width, 8 + 2.0 * sync.mlp_ratio,
+                                      static_cast<double>(sync.times() + sync.places()));
+  const double patches = 1e-9 * 2 * tokens * 3 * sync.patch * sync.patch * sync.tubelet * width;
+  return sync.layers * layer + patches;
+}
+
+class Bench {
+ public:
+  Bench(const BenchRequest& request,
+        const std::optional<std::map<std::string, std::filesystem::path>>& files,
+        const Progress& progress)
+      : request_(request),
+        files_(files),
+        progress_(progress),
+        model_(sizes_of_mmaudio(request.engine)),
+        window_(
+            mmaudio::plan_windows(model_.sound.sound, Seconds(std::min(8.0, request.seconds)), {})
+                .windows.front()) {}
+
+  std::vector<BenchStage> run() {
+    use_threads(request_.threads);
+    see_pictures();
+    see_motion();
+    make_sound();
+    return std::move(stages_);
+  }
+
+ private:
+  MmaudioVisualEncoder encoder(MmaudioVisualParts parts) const {
+    const MmaudioVisualOptions options{.precision = request_.dtype == "bfloat16"
+                                                        ? FeaturePrecision::kBFloat16
+                                                        : FeaturePrecision::kFloat32,
+                                       .clip = model_.clip,
+                                       .synchformer = model_.synchformer};
+    if (!files_) return MmaudioVisualEncoder::with_random_weights({}, parts, options, kSeed);
+    return {{files_->at("clip"), files_->at("synchformer"), files_->at("clip_vocabulary")},
+            parts,
+            options};
+  }
+
+  /// Runs a part of a stage and enters it scaled to the whole.
+  template <class Work>
+  void measure(const std::string& name, const std::string& unit, std::int64_t few, std::int64_t all,
+               double gflop_each, Work work) {
+    const std::int64_t count = request_.is_full ? all : std::min(few, all);
+    report(progress_, name, static_cast<double>(stages_.size()) / 5);
+    reset_peak();
+    const double begin = now();
+    work(count);
+    const double scale = static_cast<double>(all) / static_cast<double>(count);
+    stages_.push_back(
+        {.name = name,
+         .seconds = (now() - begin) * scale,
+         .gflop = gflop_each * static_cast<double>(all),
+         .peak_bytes = peak_bytes(),
+         .measured = std::to_string(count) + " of " + std::to_string(all) + " " + unit});
+  }
+
+  void see_pictures() {
+    const auto eyes = encoder({.pictures = true});
+    measure("clip", "pictures", kFewPictures, window_.pictures, gflop_of_picture(model_.clip),
+            [&](std::int64_t count) { eyes.of_pictures(noise_pictures(kClipPictureSide, count)); });
+  }
+
+  void see_motion() {
+    const auto eyes = encoder({.motion = true});
+    measure("synchformer", "segments", kFewSegments, window_.segments,
+            gflop_of_segment(model_.synchformer), [&](std::int64_t count) {
+              eyes.of_frames(noise_pictures(kSyncPictureSide,
+                                            kSyncSegmentFrames + kSyncSegmentStep * (count - 1)));
+            });
+  }
+
+  void make_sound() {
+    const mmaudio::NetworkSettings settings{.precision = request_.dtype == "bfloat16"
+                                                             ? mmaudio::FlowPrecision::kBfloat16
+                                                             : mmaudio::FlowPrecision::kFloat32,
+                                            .threads = request_.threads};
+    const auto networks = files_ ? std::make_unique<mmaudio::Networks>(
+                                       model_.sound,
+                                       mmaudio::WeightFiles{files_->at("flow"), files_->at("vae"),
+                                                            files_->at("vocoder")},
+                                       settings)
+                                 : std::make_unique<mmaudio::Networks>(model_.sound, settings);
+    const mmaudio::ModelConfig& sizes = model_.sound;
+    const auto lengths = mmaudio::sequence_lengths_of(sizes.sound, window_.segments);
+    const auto noise = mmaudio::noise_of_seed(kSeed, sizes.sound.latents)(0, lengths.latents);
+    const std::vector<float> text(
+        static_cast<std::size_t>(sizes.flow.text_tokens * sizes.flow.text_size), 0.01F);
+    const auto conditions = networks->prepare_unseen(text, {}, lengths);
+    std::vector<float> latents;
+    measure("flow", "steps", kFewSteps, request_.steps,
+            2 * mmaudio::gflop_of_evaluation(sizes.flow, lengths), [&](std::int64_t count) {
+              latents = networks->sample(noise, conditions, {.steps = count});
+            });
+    networks->release(mmaudio::Stage::kFlow);
+    networks->load(mmaudio::Stage::kVae);
+    std::vector<float> mel;
+    measure("mel decoder", "windows", 1, 1, mmaudio::gflop_of_decoder(sizes.vae, lengths.latents),
+            [&](std::int64_t) { mel = networks->to_mel(latents); });
+    networks->release(mmaudio::Stage::kVae);
+    networks->load(mmaudio::Stage::kVocoder);
+    measure(
+        "vocoder", "windows", 1, 1,
+        mmaudio::gflop_of_vocoder(sizes.vocoder, lengths.latents * mmaudio::kMelFramesPerLatent),
+        [&](std::int64_t) { networks->to_samples(mel); });
+  }
+
+  const BenchRequest& request_;
+  const std::optional<std::map<std::string, std::filesystem::path>>& files_;
+  const Progress& progress_;
+  MmaudioModel model_;
+  mmaudio::Window window_;
+  std::vector<BenchStage> stages_;
+};
+
+}  // namespace
+
+std::vector<BenchStage> bench_mmaudio(
+    const BenchRequest& request,
+    const std::optional<std::map<std::string, std::filesystem::path>>& files,
+    const Progress& progress) {
+  return Bench(request, files, progress).run();
+}
+
+}  // namespace qingyin::cli

@@ -1,0 +1,126 @@
+#include "audio_gen/mmaudio/window_plan.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numbers>
+#include <vector>
+
+#include "audio_gen/mmaudio/event_cut.h"
+#include "audio_gen/mmaudio/latent_track.h"
+
+namespace qingyin::mmaudio {
+namespace {
+
+double latent_rate(const SoundFormat& format) {
+  return format.sample_rate_hz / static_cast<double>(2 * format.hop);
+}
+
+TEST(WindowPlan, AShortClipIsOneWindowOfTheSmallestGridLength) {
+  for (const auto& [seconds, segments] : std::vector<std::pair<double, std::int64_t>>{
+           {0.04, 1}, {0.64, 1}, {0.65, 2}, {2.0, 6}, {7.68, 23}, {7.7, 24}, {8.0, 24}}) {
+    const auto plan = plan_windows(sound_44k(), Seconds(seconds), {});
+    ASSERT_EQ(plan.windows.size(), 1U) << seconds;
+    EXPECT_EQ(plan.windows[0].segments, segments) << seconds;
+    EXPECT_TRUE(plan.joins.empty());
+    EXPECT_GE(static_cast<double>(plan.latents()) / latent_rate(sound_44k()), seconds - 1e-9);
+  }
+  EXPECT_EQ(plan_windows(sound_44k(), Seconds(8), {}).latents(), 345);
+  EXPECT_EQ(plan_windows(sound_16k(), Seconds(8), {}).latents(), 250);
+}
+
+TEST(WindowPlan, LongClipsAreCoveredByOverlappingWindowsOfEightSeconds) {
+  for (const SoundFormat& format : {sound_16k(), sound_44k()}) {
+    for (double seconds = 8.01; seconds < 90; seconds += 1.37) {
+      const auto plan = plan_windows(format, Seconds(seconds), {});
+      ASSERT_GE(plan.windows.size(), 2U);
+      ASSERT_EQ(plan.joins.size() + 1, plan.windows.size());
+      EXPECT_GE(static_cast<double>(plan.latents()) / latent_rate(format), seconds);
+      for (std::size_t w = 0; w < plan.windows.size(); ++w) {
+        const Window& window = plan.windows[w];
+        EXPECT_EQ(window.segments, kWindowSegments);
+        const double place = 0.32 * static_cast<double>(window.first_segment) * latent_rate(format);
+        EXPECT_NEAR(place, static_cast<double>(window.first_latent), 0.16 + 1e-9);
+        EXPECT_NEAR(static_cast<double>(window.first_picture) / 8,
+                    0.32 * static_cast<double>(window.first_segment), 1.0 / 16 + 1e-9);
+        if (w == 0) continue;
+        const double overlap =
+            static_cast<double>(plan.windows[w - 1].end_latent() - window.first_latent);
+        EXPECT_GE(overlap / latent_rate(format), 0.9) << seconds;
+        EXPECT_GE(plan.joins[w - 1].from, window.first_latent);
+        EXPECT_LE(plan.joins[w - 1].to, plan.windows[w - 1].end_latent());
+      }
+    }
+  }
+}
+
+TEST(WindowPlan, WindowsMeetAtACut) {
+  const Seconds cut(6.4);
+  const auto plan = plan_windows(sound_44k(), Seconds(13), {cut});
+  bool is_met = false;
+  for (const Join& join : plan.joins) {
+    const double place = cut.count() * latent_rate(sound_44k());
+    is_met |= join.to - join.from <= 8 && static_cast<double>(join.from) < place &&
+              place < static_cast<double>(join.to);
+  }
+  EXPECT_TRUE(is_met);
+}
+
+TEST(WindowPlan, AJoinGoesFromTheEarlierWindowToTheLater) {
+  const Join join{10, 20};
+  EXPECT_EQ(join.earlier(9), 1);
+  EXPECT_EQ(join.earlier(20), 0);
+  for (std::int64_t i = 10; i < 19; ++i) EXPECT_GT(join.earlier(i), join.earlier(i + 1));
+}
+
+TEST(WindowPlan, EndlessWindowsKeepOverlapping) {
+  for (std::int64_t i = 0; i < 40; ++i) {
+    const Join join = endless_join(sound_44k(), i);
+    EXPECT_GT(join.to, join.from);
+    EXPECT_EQ(join.from, endless_window(sound_44k(), i + 1).first_latent);
+  }
+}
+
+TEST(NoiseOfSeed, DependsOnSeedAndPlaceAlone) {
+  const auto noise = noise_of_seed(3, 40);
+  const auto all = noise(0, 100);
+  const auto part = noise(37, 20);
+  EXPECT_TRUE(std::equal(part.begin(), part.end(), all.begin() + 37 * 40));
+  EXPECT_NE(noise_of_seed(4, 40)(0, 100), all);
+  double sum = 0, squares = 0;
+  for (const float x : all) sum += x, squares += x * x;
+  EXPECT_NEAR(sum / 4000, 0, 0.05);
+  EXPECT_NEAR(squares / 4000, 1, 0.1);
+}
+
+/// A spectrogram of silence with decaying strokes at some frames.
+std::vector<float> strokes(const std::vector<std::pair<std::int64_t, double>>& levels,
+                           std::int64_t frames) {
+  std::vector<float> mel(static_cast<std::size_t>(frames * 80), -4.0F);
+  for (const auto& [at, level] : levels)
+    for (std::int64_t f = at; f < frames; ++f)
+      for (std::int64_t b = 0; b < 80; ++b) {
+        float& v = mel[static_cast<std::size_t>(f * 80 + b)];
+        v = std::max(v, static_cast<float>(level - 0.05 * static_cast<double>(f - at)));
+      }
+  return mel;
+}
+
+TEST(EventCut, TakesTheStrongestStrokeUntilTheNext) {
+  const auto mel = strokes({{50, -1.5}, {150, 0.5}, {200, 0.3}}, 500);
+  const auto cut = cut_event(mel, sound_16k(), Seconds(0.1), false);
+  EXPECT_NEAR(static_cast<double>(cut.attack), 150, 1);
+  EXPECT_LT(cut.begin, cut.attack);
+  EXPECT_NEAR(static_cast<double>(cut.end), 199, 3);
+}
+
+TEST(EventCut, TakesALastingSoundFromItsBeginOn) {
+  std::vector<float> mel(500 * 80, -4.0F);
+  std::fill(mel.begin() + 100 * 80, mel.begin() + 400 * 80, 0.0F);
+  const auto cut = cut_event(mel, sound_16k(), Seconds(2), true);
+  EXPECT_EQ(cut.attack, 100);
+  EXPECT_NEAR(static_cast<double>(cut.end - cut.attack), 2.5 * 16000 / 256, 1);
+}
+
+}  // namespace
+}  // namespace qingyin::mmaudio
