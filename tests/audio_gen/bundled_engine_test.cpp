@@ -16,7 +16,7 @@ namespace qingyin::test {
 namespace {
 
 const std::filesystem::path kWeights = std::filesystem::path(QINGYIN_SOURCE_DIR) / "models/bundled";
-constexpr RenderSettings kQuick{.steps = 4, .guidance = 1.3};
+const RenderSettings kQuick{.steps = 4, .guidance = 1.3};
 
 const AudioGenerator& engine() {
   static const auto loaded = make_bundled_engine(kWeights);
