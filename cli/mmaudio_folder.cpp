@@ -1,5 +1,6 @@
 #include "cli/mmaudio_folder.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -118,13 +119,21 @@ void take_sizes(const json& root, MmaudioModel& model) {
       .finish();
 }
 
+/// Whether a zip archive, which is what torch.save writes, has the record that ends every one.
+bool has_zip_end(const CheckpointFile& file) {
+  constexpr std::uint64_t kFarthest = 22 + 65535;  // the record and the longest comment
+  const std::uint64_t count = std::min(file.size(), kFarthest);
+  return file.read_text(file.size() - count, count).find("PK\5\6") != std::string::npos;
+}
+
 /// What is wrong with a file of weights as far as its first bytes and its header tell; or empty.
 std::string defect_of_weights(const fs::path& path) {
   try {
     const CheckpointFile file(path);
     if (file.size() == 0) return "is empty";
-    if (const auto kind = known_file_kind(file.first_bytes(64)); !kind.empty())
-      return "is " + std::string(kind);
+    const std::string begin = file.first_bytes(64);
+    if (begin.starts_with("PK")) return has_zip_end(file) ? "" : "is truncated";
+    if (const auto kind = known_file_kind(begin); !kind.empty()) return "is " + std::string(kind);
     if (path.extension() == ".safetensors") SafetensorsFile{path};
     return {};
   } catch (const Error& error) {

@@ -13,7 +13,7 @@ constexpr double kDecaySeconds = 1.5;                          // of a short sou
 constexpr double kRingSeconds = 0.5;                           // of a lasting one, after its offset
 constexpr double kBeforeSeconds = 0.06, kAfterSeconds = 0.04;  // that an attack is measured on
 constexpr double kNextAttackSeconds = 0.15;                    // the soonest
-constexpr double kNextAttackShare = 0.6;                       // of the strongest rise
+constexpr double kNextRiseDb = 8, kNextBelowDb = 10;  // of an attack that ends the sound before it
 constexpr double kBeginDb = 20;  // below the loudest frame: a lasting sound has begun
 
 /// Level of each frame, in dB.
@@ -74,9 +74,9 @@ EventCut cut_event(std::span<const float> log_mel, const SoundFormat& format, Se
     if (score > best) best = score, attack = f;
   }
   std::int64_t end = attack + wanted;
-  const double strong = kNextAttackShare * rise(attack);
+  const double loud = mean(levels, attack, attack + after) - kNextBelowDb;
   for (std::int64_t f = attack + frames_of(kNextAttackSeconds); f < std::min(end, frames); ++f) {
-    if (strong > 0 && rise(f) >= strong) end = f - 1;
+    if (rise(f) >= kNextRiseDb && mean(levels, f, f + after) >= loud) end = f - 1;
   }
   return cut(attack, end);
 }
