@@ -79,9 +79,10 @@ Pipeline load_pipeline(const StageOptions& options, Stages stages) {
   std::unique_ptr<AudioGenerator> engine;
   Pipeline::Choices choices;
   if (stages != Stages::kEngine) {
-    detector = make_motion_detector({.sensitivity = options.sensitivity,
-                                     .threads = options.thread_count(),
-                                     .network = detector_weights(options.models)});
+    detector = make_motion_detector(
+        {.sensitivity = options.sensitivity,
+         .threads = options.thread_count(),
+         .network = detector_weights(options.is_bundled() ? options.models : "")});
     char text[32];
     std::snprintf(text, sizeof text, "%g", options.sensitivity);
     choices["sensitivity"] = text;
