@@ -78,11 +78,12 @@ std::int64_t decoder_batch_frames(const MemoryJob& job) {
   return job.latent_frames % 2 == 0 ? 2 * time : 2 * time + 1;
 }
 
-MemoryStage text_stage(const MemoryJob& job) {
+MemoryStage text_stage(const MemoryJob& job, bool is_mapped) {
   const T5Config& t = job.text;
   const std::int64_t rows = job.text_rows;
   return {.name = "text",
-          .weights_bytes = parameters_of(t) * job.element_bytes,
+          // Mapped weights are the system's to drop: what one layer uses counts.
+          .weights_bytes = parameters_of(t) / (is_mapped ? t.num_layers : 1) * job.element_bytes,
           .working_bytes = job.element_bytes *
                            (rows * (4 * t.d_ff + 8 * t.d_model) + 3 * t.num_heads * rows * rows)};
 }
@@ -93,9 +94,12 @@ MemoryStage denoise_stage(const MemoryJob& job, bool is_streamed) {
   const std::int64_t weights = is_streamed ? all - (t.num_layers - 1) * block : all;
   const double tensor =
       static_cast<double>(job.batch * tokens_of(job) * t.width() * job.element_bytes);
+  // Streamed, what the norms do in each step is kept for all steps.
+  const std::int64_t tables = is_streamed ? job.steps * t.num_layers * 12 * t.width() : 0;
   return {.name = "denoise",
           .weights_bytes = weights * job.element_bytes,
-          .working_bytes = static_cast<std::int64_t>(kBlockTensors * tensor)};
+          .working_bytes =
+              static_cast<std::int64_t>(kBlockTensors * tensor) + tables * job.element_bytes};
 }
 
 }  // namespace
@@ -159,19 +163,21 @@ double transformer_tera_flop(const MemoryJob& job) {
   return static_cast<double>(t.num_layers) * (linear + attention) * 1e-12;
 }
 
-MemoryPlan memory_of(const MemoryJob& job, bool streams_transformer, bool tiles_vae) {
-  MemoryPlan plan{.streams_transformer = streams_transformer, .tiles_vae = tiles_vae, .stages = {}};
-  plan.stages.push_back(text_stage(job));
+MemoryPlan memory_of(const MemoryJob& job, const MemoryWays& ways) {
+  MemoryPlan plan{.maps_text = ways.maps_text,
+                  .streams_transformer = ways.streams_transformer,
+                  .tiles_vae = ways.tiles_vae};
+  plan.stages.push_back(text_stage(job, ways.maps_text));
   if (job.encoded_frames > 0) {
     const VaeBatch batch =
-        whole_or_tile(job, std::min<std::int64_t>(job.encoded_frames, 9), tiles_vae);
+        whole_or_tile(job, std::min<std::int64_t>(job.encoded_frames, 9), ways.tiles_vae);
     plan.stages.push_back(
         {.name = "encode",
          .weights_bytes = encoder_parameters_of(job.vae) * job.element_bytes,
          .working_bytes = vae_working_bytes(job.vae, batch, job.element_bytes, false)});
   }
-  plan.stages.push_back(denoise_stage(job, streams_transformer));
-  const VaeBatch batch = whole_or_tile(job, decoder_batch_frames(job), tiles_vae);
+  plan.stages.push_back(denoise_stage(job, ways.streams_transformer));
+  const VaeBatch batch = whole_or_tile(job, decoder_batch_frames(job), ways.tiles_vae);
   plan.stages.push_back(
       {.name = "decode",
        .weights_bytes = decoder_parameters_of(job.vae) * job.element_bytes,
@@ -185,10 +191,12 @@ MemoryPlan plan_memory(const MemoryJob& job, std::int64_t budget) {
       if (s.name == stage && s.bytes() > budget) return false;
     return true;
   };
-  const MemoryPlan large = memory_of(job, false, false);
+  const MemoryPlan large = memory_of(job, {});
   if (budget == 0) return large;
   const MemoryPlan plan =
-      memory_of(job, !fits(large, "denoise"), !fits(large, "decode") || !fits(large, "encode"));
+      memory_of(job, {.maps_text = job.has_mappable_text && !fits(large, "text"),
+                      .streams_transformer = !fits(large, "denoise"),
+                      .tiles_vae = !fits(large, "decode") || !fits(large, "encode")});
   require(plan.peak_bytes() <= budget, ErrorCode::kDevice,
           "this clip needs at least " + gigabytes(plan.peak_bytes()) + " of memory (" +
               plan.text() + "), and " + gigabytes(budget) +

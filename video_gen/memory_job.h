@@ -19,7 +19,9 @@ struct MemoryJob {
   std::int64_t text_rows = 0;
   std::int64_t batch = 2;           // 2: with guidance
   std::int64_t encoded_frames = 0;  // of a given picture or clip; 0: none
+  std::int64_t steps = 50;
   std::int64_t element_bytes = 4;
+  bool has_mappable_text = false;  // stored in a type that it can run in: float32, bfloat16
 };
 
 /// Weights of the networks, in elements.
@@ -35,8 +37,13 @@ std::int64_t tokens_of(const MemoryJob& job);
 /// Multiplications and additions of one forward of the transformer for one clip, in 1e12.
 double transformer_tera_flop(const MemoryJob& job);
 
+/// Ways to need less: what they cost is told in `MemoryPlan`.
+struct MemoryWays {
+  bool maps_text = false, streams_transformer = false, tiles_vae = false;
+};
+
 /// The job's memory if it is run in a given way.
-MemoryPlan memory_of(const MemoryJob& job, bool streams_transformer, bool tiles_vae);
+MemoryPlan memory_of(const MemoryJob& job, const MemoryWays& ways);
 
 /// The fastest plan that stays within `budget` bytes; 0: no limit.
 /// @throws Error kDevice if none does, with the least that the job needs and what would lower it

@@ -21,6 +21,7 @@ std::string MemoryPlan::text() const {
   std::string text;
   for (const MemoryStage& stage : stages) {
     text += stage.name + " " + gigabytes(stage.bytes());
+    if (stage.name == "text" && maps_text) text += " (as stored)";
     if (stage.name == "denoise" && streams_transformer) text += " (weights streamed)";
     if (stage.name == "decode" && tiles_vae) text += " (tiled)";
     text += ", ";

@@ -19,8 +19,9 @@ std::string gigabytes(std::int64_t bytes);
 
 /// How a run is fitted into memory. Its parts follow one another, and each lets its weights go.
 struct MemoryPlan {
-  bool streams_transformer = false;      // one block at a time from the mapped file, for every step
-  bool tiles_vae = false;                // changes the picture a little where tiles meet
+  bool maps_text = false;            // the text encoder runs as it is stored, from the mapped file
+  bool streams_transformer = false;  // one block at a time from the mapped file, for every step
+  bool tiles_vae = false;            // changes the picture a little where tiles meet
   std::vector<MemoryStage> stages = {};  // in their order
 
   std::int64_t peak_bytes() const;

@@ -110,7 +110,8 @@ void run_clip(const ClipRun& run, NoiseSource& noise, RunWatcher& watcher) {
   const Sampler sampler(NoiseSchedule(run.configs.schedule), run.steps);
   at::Tensor latents;
   {
-    const TextConditions text = encode_text(run.folder, run.configs, run.text, run.dtype);
+    const TextConditions text =
+        encode_text(run.folder, run.configs, run.text, run.dtype, run.text_weights);
     watcher.on_text(text);
     const StartLatents begin = start(run, sampler, noise);
     watcher.on_start(begin);

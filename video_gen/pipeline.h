@@ -28,6 +28,7 @@ struct ClipRun {
   double skip_threshold = 0;
   std::vector<LoraWish> loras;
   at::ScalarType dtype = at::kFloat;
+  TextWeights text_weights = TextWeights::kConverted;
   bool streams_transformer = false;
   std::optional<TileGrid> encoder_grid, decoder_grid;  // none: whole pictures
 };

@@ -42,8 +42,10 @@ void require_one_model(const CheckpointFolder& folder, const CogConfigs& c) {
 }
 
 T5Encoder load_text_encoder(const CheckpointFolder& folder, const T5Config& config,
-                            at::ScalarType dtype) {
+                            at::ScalarType dtype, TextWeights weights) {
   TensorMap tensors = folder.tensors("text_encoder");
+  if (weights == TextWeights::kAsStored && !tensors.empty())
+    dtype = tensors.begin()->second.scalar_type();
   for (const std::string_view key : kIgnoredT5Keys) tensors.erase(std::string(key));
   T5Encoder encoder(config);
   adopt_weights(*encoder, std::move(tensors), dtype, printable(folder.path() / "text_encoder"));
@@ -109,10 +111,16 @@ at::Tensor clip_of(const std::vector<RgbPicture>& pictures) {
   return at::stack(frames).permute({3, 0, 1, 2}).unsqueeze(0).contiguous();
 }
 
+bool has_mappable_text(const CheckpointFolder& folder) {
+  for (const auto& [name, tensor] : folder.tensors("text_encoder"))
+    if (tensor.scalar_type() != at::kFloat && tensor.scalar_type() != at::kBFloat16) return false;
+  return true;
+}
+
 TextConditions encode_text(const CheckpointFolder& folder, const CogConfigs& configs,
-                           const TextWish& wish, at::ScalarType dtype) {
+                           const TextWish& wish, at::ScalarType dtype, TextWeights weights) {
   const T5Tokenizer tokenizer(folder.file("tokenizer", "spiece.model"));
-  const T5Encoder encoder = load_text_encoder(folder, configs.text, dtype);
+  const T5Encoder encoder = load_text_encoder(folder, configs.text, dtype, weights);
   std::map<std::string, at::Tensor> known;
   TextConditions conditions;
   const auto rows_of = [&](const std::string& text) {
@@ -120,7 +128,7 @@ TextConditions encode_text(const CheckpointFolder& folder, const CogConfigs& con
     if (!is_new) return entry->second;
     const T5Tokens tokens = tokenizer.tokens(text, wish.rows);
     if (tokens.cut > 0) conditions.cut.push_back(tokens.cut_text);
-    entry->second = encoder->forward(at::tensor(tokens.ids, at::kLong).unsqueeze(0));
+    entry->second = encoder->forward(at::tensor(tokens.ids, at::kLong).unsqueeze(0)).to(dtype);
     return entry->second;  // [1, N, D]
   };
   const auto all_of = [&](const std::vector<std::string>& texts) {

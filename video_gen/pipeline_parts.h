@@ -70,9 +70,18 @@ struct TextWish {
   std::int64_t rows = 0;                        // N
 };
 
+/// How the text encoder's weights are kept.
+enum class TextWeights {
+  kConverted,  // in the run's type, in memory
+  kAsStored,   // in the file's type if that can be run, in the mapped file
+};
+
+/// Whether the stored text encoder can run as it is; float16 overflows.
+bool has_mappable_text(const CheckpointFolder& folder);
+
 /// Loads the text encoder, runs it once per different text and lets it go.
 TextConditions encode_text(const CheckpointFolder& folder, const CogConfigs& configs,
-                           const TextWish& wish, at::ScalarType dtype);
+                           const TextWish& wish, at::ScalarType dtype, TextWeights weights);
 
 /// Loads one half of the VAE.
 enum class VaeHalf { kEncoder, kDecoder };

@@ -240,7 +240,9 @@ class CogVideoGenerator : public VideoGenerator {
             .encoded_frames = plan.task == VideoTask::kFromText      ? 0
                               : plan.task == VideoTask::kFromPicture ? 1
                                                                      : plan.frames,
-            .element_bytes = s.precision == VideoPrecision::kBfloat16 ? 2 : 4};
+            .steps = s.steps,
+            .element_bytes = s.precision == VideoPrecision::kBfloat16 ? 2 : 4,
+            .has_mappable_text = has_mappable_text(folder_)};
   }
 
   VideoEstimate do_estimate(const VideoPrompt& prompt, const VideoSettings& s) const override {
@@ -299,6 +301,7 @@ class CogVideoGenerator : public VideoGenerator {
                 .skip_threshold = s.skip_threshold,
                 .loras = s.loras,
                 .dtype = s.precision == VideoPrecision::kBfloat16 ? at::kBFloat16 : at::kFloat,
+                .text_weights = memory.maps_text ? TextWeights::kAsStored : TextWeights::kConverted,
                 .streams_transformer = memory.streams_transformer,
                 .encoder_grid = {},
                 .decoder_grid = {}};

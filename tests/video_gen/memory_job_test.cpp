@@ -44,10 +44,10 @@ TEST(MemoryPlan, CountsTheWork) { EXPECT_NEAR(transformer_tera_flop(native_2b())
 TEST(MemoryPlan, StreamsAndTilesOnlyWhereMemoryIsShort) {
   MemoryJob job = native_2b();
   const MemoryPlan free = plan_memory(job, 0);
-  EXPECT_FALSE(free.streams_transformer || free.tiles_vae);
+  EXPECT_FALSE(free.streams_transformer || free.tiles_vae || free.maps_text);
   job.text = {
       .vocab_size = 100, .d_model = 32, .d_kv = 8, .d_ff = 64, .num_layers = 1, .num_heads = 4};
-  const MemoryPlan large = memory_of(job, false, false);
+  const MemoryPlan large = memory_of(job, {});
   const std::int64_t denoise = large.stages[1].bytes(), decode = large.stages[2].bytes();
   ASSERT_GT(decode, denoise);
   const MemoryPlan tiled = plan_memory(job, decode - 1);
@@ -56,6 +56,17 @@ TEST(MemoryPlan, StreamsAndTilesOnlyWhereMemoryIsShort) {
   const MemoryPlan both = plan_memory(job, denoise - 1);
   EXPECT_TRUE(both.tiles_vae && both.streams_transformer);
   EXPECT_LE(both.peak_bytes(), denoise - 1);
+}
+
+// The text encoder is the largest of all, and runs once: it need not be in memory as a whole.
+TEST(MemoryPlan, LeavesALargeTextEncoderInItsFile) {
+  MemoryJob job = native_2b();
+  const std::int64_t budget = 12'000'000'000;
+  EXPECT_TRUE(throws_error([&] { plan_memory(job, budget); }, ErrorCode::kDevice, "text 19"));
+  job.has_mappable_text = true;
+  const MemoryPlan plan = plan_memory(job, budget);
+  EXPECT_TRUE(plan.maps_text);
+  EXPECT_LE(plan.peak_bytes(), budget);
 }
 
 TEST(MemoryPlan, SaysWhatWouldBeEnough) {
