@@ -20,7 +20,6 @@ constexpr std::int64_t kGrain = 256;
 constexpr bool kHasCudaKernel = true;
 #else
 constexpr bool kHasCudaKernel = false;
-const char* run_snake_cuda(const SnakeJob&) { return "built without CUDA"; }
 #endif
 
 void run(const SnakeJob& job, bool is_on_cuda) {
@@ -46,6 +45,10 @@ class Holder : public torch::nn::Module {
 };
 
 }  // namespace
+
+#ifndef QINGYIN_CUDA
+const char* run_snake_cuda(const SnakeJob&) { return "this program was built without CUDA"; }
+#endif
 
 at::Tensor alias_free_snake_slow(const at::Tensor& x, const SnakeParameters& p) {
   const std::int64_t channels = x.size(2);

@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "models/layers/fast_cpu.h"
+
 namespace qingyin::mmaudio {
 namespace {
 
@@ -32,7 +34,7 @@ Rotation rotation_of(std::int64_t tokens, std::int64_t head_width, double scale,
 }
 
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-  return at::scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2);
+  return qingyin::attend(q, k, v).transpose(1, 2).flatten(2);
 }
 
 at::Tensor modulated(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& scale) {

@@ -22,7 +22,7 @@ struct SnakeJob {
 void run_snake(const SnakeJob& job, std::int64_t begin, std::int64_t end);
 
 /// Launches the kernel for one job in memory of the current CUDA device, on its default stream.
-/// Is there only if the project was built with nvcc.
+/// Without nvcc it only says so.
 /// @return null, or what went wrong
 const char* run_snake_cuda(const SnakeJob& job);
 

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "models/layers/fast_cpu.h"
+
 namespace qingyin::mmaudio {
 namespace {
 
@@ -35,7 +37,7 @@ TimeConvImpl::TimeConvImpl(std::int64_t in, std::int64_t out, std::int64_t kerne
 }
 
 at::Tensor TimeConvImpl::forward(const at::Tensor& x) {
-  if (kernel_ == 0) return at::linear(x, weight, bias);
+  if (kernel_ == 0) return affine(x, weight, bias);
   const std::array<std::int64_t, 2> stride{1, 1}, padding{0, kernel_ / 2 * dilation_},
       dilation{1, dilation_};
   return of_picture(
