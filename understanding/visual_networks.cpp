@@ -56,12 +56,13 @@ void adopt_or_check(Network* network, const ClipConfig& config, TensorMap tensor
 
 }  // namespace
 
+// Products with 1 / 255, as torchvision's: a quotient differs in the last bit.
 at::Tensor clip_input(std::span<const PreparedPicture> pictures) {
-  return stacked(pictures).div_(255);
+  return stacked(pictures).mul_(1.0 / 255);
 }
 
 at::Tensor sync_input(std::span<const PreparedPicture> frames) {
-  return stacked(frames).div_(255).sub_(0.5).div_(0.5);
+  return stacked(frames).mul_(1.0 / 255).sub_(0.5).div_(0.5);
 }
 
 void load_clip(const fs::path& file, const ClipConfig& config, ClipVision* vision, ClipText* text,
