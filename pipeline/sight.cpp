@@ -1,5 +1,7 @@
 #include "pipeline/sight.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <functional>
 #include <optional>
@@ -103,7 +105,7 @@ class Look {
     require(last_frame_.has_value(), ErrorCode::kInvalidInput,
             printable(clip_.path) + ": no picture can be decoded");
     while (piece_ < gaze_.pieces()) answer(gaze_.end_tick(piece_) - tick_, progress);
-    sight_.encoder_->release();
+    sight_.rest();
   }
 
  private:
@@ -219,6 +221,12 @@ class SeenClip : public ClipSenses {
 Sight::Sight(std::unique_ptr<VisualEncoder> encoder, FeatureCache cache)
     : encoder_(std::move(encoder)), cache_(std::move(cache)) {}
 Sight::~Sight() = default;
+
+void Sight::rest() {
+  encoder_->release();
+  // Weights lie in blocks that the allocator would keep for itself.
+  ::malloc_trim(0);
+}
 
 std::optional<FeatureTensor> Sight::find(const std::string& key) const {
   const auto unsaved = unsaved_.find(key);

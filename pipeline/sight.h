@@ -34,7 +34,7 @@ class Sight : public WordReader {
   ~Sight() override;
 
   FeatureTensor read(const std::string& words) override;
-  void rest() override { encoder_->release(); }
+  void rest() override;
 
   /// Looks at whatever is needed and not in the cache.
   /// @param clip_sha256  of the clip's bytes
