@@ -3,6 +3,7 @@
 #include <cmath>
 #include <memory>
 #include <sstream>
+#include <string_view>
 
 #include "core/text.h"
 
@@ -208,6 +209,10 @@ void Demuxer::join_clock(AVPacket& packet) {
   const std::int64_t offset = av_rescale_q(clock_offset_, kMicroseconds, from.time_base);
   if (packet.dts != kUnknown) packet.dts += offset;
   if (packet.pts != kUnknown) packet.pts += offset;
+}
+
+bool Demuxer::has_decoding_times_only() const {
+  return std::string_view(format_->iformat->name) == "avi";
 }
 
 void Demuxer::count_decoded(const AVFrame& frame) {

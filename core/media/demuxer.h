@@ -60,6 +60,9 @@ class Demuxer {
   /// The next packet; false at the end. Damage ends the file early: see `early_end`.
   /// @throws Error kInvalidInput, reason "limit", when nothing gets on
   bool read(AVPacket& packet);
+  /// True where the container stores decoding times alone. What its demuxer gives as presentation
+  /// times of some packets (AVI: those of B-frames) is on another clock than the rest.
+  bool has_decoding_times_only() const;
   /// Why the file ended before its end; empty if it did not.
   const std::string& early_end() const { return early_end_; }
   /// Tells the watch that work gets on (a frame was made, a packet was written).

@@ -142,7 +142,8 @@ bool PacketSource::next(AVPacket& packet) {
 void PacketSource::complete_times(AVPacket& packet) {
   const std::int64_t number = picture_packets_++;
   // An empty packet of AVI only says that the last frame stays.
-  if (packet.pts != kUnknown || packet.size == 0) return;
+  const bool is_timed = packet.pts != kUnknown && !demuxer_.has_decoding_times_only();
+  if (is_timed || packet.size == 0) return;
   if (!display_times_) display_times_.emplace(clip_, limits_);
   packet.pts = display_times_->time_of(number).value_or(packet.dts);
   if (packet.dts != kUnknown) packet.dts = display_times_->decoding_time_of(packet.dts);

@@ -36,7 +36,8 @@ void VideoDecoder::send(const AVPacket* packet) {
   const int error = avcodec_send_packet(context_.get(), packet);
   if (error < 0 && error != AVERROR_EOF) {
     ++damaged_;
-  } else if (packet && packet->pts == AV_NOPTS_VALUE && packet->dts != AV_NOPTS_VALUE) {
+  } else if (packet && packet->dts != AV_NOPTS_VALUE &&
+             (packet->pts == AV_NOPTS_VALUE || demuxer_.has_decoding_times_only())) {
     decoding_times_.push(packet->dts);
   }
 }
@@ -50,7 +51,8 @@ bool VideoDecoder::receive(AVFrame& frame) {
     if (error >= 0) {
       demuxer_.progress();
       demuxer_.count_decoded(frame);
-      if (frame.pts == AV_NOPTS_VALUE && !decoding_times_.empty()) {
+      const bool is_untimed = frame.pts == AV_NOPTS_VALUE || demuxer_.has_decoding_times_only();
+      if (is_untimed && !decoding_times_.empty()) {
         frame.best_effort_timestamp = decoding_times_.top();
         decoding_times_.pop();
       }

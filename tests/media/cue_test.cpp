@@ -142,7 +142,8 @@ TEST_F(CueTest, AClickLiesOnItsFlashWhateverTheClockIsLike) {
             {"-map", "1:v", "-map", "0:a", "-c", "copy"}),
       remux("late_picture.mkv", {"-itsoffset", "0.4", "-i", (folder() / "flash.mp4").native()},
             {"-map", "0:v", "-map", "1:a", "-c", "copy"}),
-      remux("old.avi", {}, {"-c:v", "mpeg4", "-c:a", "libmp3lame"})};
+      remux("old.avi", {}, {"-c:v", "mpeg4", "-c:a", "libmp3lame"}),
+      remux("old_b_frames.avi", {}, {"-c:v", "mpeg4", "-bf", "2", "-c:a", "libmp3lame"})};
   double worst = 0;
   for (const auto& clip : clips) {
     const double off = click_after_flash(clip);
