@@ -17,5 +17,7 @@ Command info_command();
 Command doctor_command();
 Command completion_command();
 Command models_command();
+Command generate_command();
+Command rerun_command();
 
 }  // namespace qingyin::cli
