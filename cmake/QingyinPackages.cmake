@@ -18,7 +18,6 @@ if(QINGYIN_MEDIA)
     libavformat libavcodec libavutil libswscale libswresample)
   find_package(CURL REQUIRED)
   find_package(SQLite3 REQUIRED)
-  find_package(PNG REQUIRED)
   include(QingyinOpenCV)
 endif()
 
