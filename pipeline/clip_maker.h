@@ -13,9 +13,9 @@ namespace qingyin {
 
 /// A generated clip's files.
 struct ClipFiles {
-  std::filesystem::path video;  // .mp4, .mov or .mkv; silent
-  std::filesystem::path cover;  // .png, the middle frame; empty: not wanted
-  FrameRate rate{0, 1};         // of the file; 0: the model's own
+  std::filesystem::path video = {};  // .mp4, .mov or .mkv; silent
+  std::filesystem::path cover = {};  // .png, the middle frame; empty: not wanted
+  FrameRate rate{0, 1};              // of the file; 0: the model's own
   Overwrite overwrite = Overwrite::kNo;
 };
 
@@ -28,10 +28,10 @@ VideoReport make_clip(const VideoGenerator& generator, const VideoPrompt& prompt
 
 /// What a clip was made from, in words that `read_recipe` takes back (schema qingyin.clip/1).
 struct ClipRecipe {
-  std::string model;                    // a known model's id, or the folder of a checkpoint
-  std::string text, negative, sound;    // sound: what was asked for
-  std::filesystem::path picture, clip;  // inputs beside the text; empty: none
-  VideoSettings settings = {};          // complete
+  std::string model = {};  // a known model's id, or the folder of a checkpoint
+  std::string text = {}, negative = {}, sound = {};  // sound: what was asked for
+  std::filesystem::path picture = {}, clip = {};     // inputs beside the text; empty: none
+  VideoSettings settings = {};                       // complete
   FrameRate rate{0, 1};
 };
 

@@ -13,9 +13,9 @@ enum class Formula {
 
 /// What a person wants; names of presets in English or Chinese, empty: chosen for them.
 struct Wish {
-  std::string line;  // English or Chinese; may be empty where there is a picture
+  std::string line = {};  // English or Chinese; may be empty where there is a picture
   Formula formula = Formula::kFull;
-  std::string style, mood, camera, light;
+  std::string style = {}, mood = {}, camera = {}, light = {};
   bool has_picture = false;  // image to video: the picture shows the subject, words add to it
 };
 
