@@ -44,12 +44,22 @@ void SoundFlags::declare_output(CLI::App& app, const std::string& output_help) {
   app.add_flag("--dry-run", is_dry_run, "say what would be done, do nothing")->group("Output");
 }
 
-void SoundFlags::declare_engine(CLI::App& app) {
+void SoundFlags::declare_bundled(CLI::App& app) {
   app.add_option("--seed", sound.seed, "seed of what has none of its own; same seed, same bytes")
       ->check(whole_number())
       ->type_name("N")
       ->group("Engine")
       ->capture_default_str();
+  std::vector<std::pair<std::string, std::string>> targets;
+  for (const auto& target : loudness_targets()) targets.emplace_back(target.name, target.name);
+  add_choice(app, "--loudness", sound.loudness, std::move(targets),
+             "loudness target of the result; none: levels as the events say")
+      ->group("Sound");
+  stages.declare_engine(app);
+}
+
+void SoundFlags::declare_engine(CLI::App& app) {
+  declare_bundled(app);
   app.add_option("--steps", steps, "sampler steps (default: bundled 8, mmaudio 25)")
       ->check(CLI::Range(1, 200))
       ->type_name("N")
@@ -64,12 +74,6 @@ void SoundFlags::declare_engine(CLI::App& app) {
                  "what must not be heard: \"music, speech\"; mmaudio only")
       ->type_name("TEXT")
       ->group("Sound");
-  std::vector<std::pair<std::string, std::string>> targets;
-  for (const auto& target : loudness_targets()) targets.emplace_back(target.name, target.name);
-  add_choice(app, "--loudness", sound.loudness, std::move(targets),
-             "loudness target of the result; none: levels as the events say")
-      ->group("Sound");
-  stages.declare_engine(app);
   stages.declare_published(app);
 }
 

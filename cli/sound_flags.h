@@ -25,6 +25,9 @@ struct SoundFlags {
   bool ignores_picture = false;
 
   void declare_output(CLI::App& app, const std::string& output_help);
+  /// Seed, loudness, and what the bundled engine takes.
+  void declare_bundled(CLI::App& app);
+  /// The same and the choice of another engine.
   void declare_engine(CLI::App& app);
   /// The two ways in which an engine with eyes of its own can go.
   void declare_way(CLI::App& app);

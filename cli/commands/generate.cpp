@@ -43,7 +43,7 @@ struct GenerateOptions {
     flags.declare_output(app, "file or folder to write to (default: WORDS.mp4 here)");
     declare_prompt(app);
     declare_video(app);
-    flags.declare_engine(app);
+    flags.declare_bundled(app);
   }
 
  private:
@@ -390,7 +390,7 @@ struct RerunOptions {
         ->type_name("FILE");
     app.add_option("--model", model, "folder of the checkpoint, where it has moved");
     flags.declare_output(app, "file to write to (default: STEM.again.mp4 beside the recipe)");
-    flags.declare_engine(app);
+    flags.declare_bundled(app);
   }
 };
 

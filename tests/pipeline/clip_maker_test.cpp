@@ -23,6 +23,7 @@ class FakeGenerator : public VideoGenerator {
     info_.name = "fake";
     info_.native = {.width = 64, .height = 32, .frames = 9, .rate = {8, 1}};
     info_.longest_frames = 81;
+    info_.text_tokens = 226;
   }
   const VideoModelInfo& info() const override { return info_; }
 
