@@ -48,6 +48,13 @@ FoleyTraining tiny_foley() {
   return settings;
 }
 
+DetectorTraining tiny_detector() {
+  DetectorTraining settings;
+  settings.network = {.first = 4, .second = 6, .third = 8, .dim = 16, .hidden = 16, .blocks = 1};
+  settings.batch = 2;
+  return settings;
+}
+
 RunOptions tiny_run(const std::filesystem::path& folder, std::int64_t steps) {
   return {.folder = folder, .seed = 7, .steps = steps, .sounds = 14, .bf16 = false, .progress = {}};
 }
@@ -130,9 +137,11 @@ TEST(Training, OneCommandTrainsAllAndGoesOnAfterAStop) {
                     .latent = {.steps = 4, .sounds = 28},
                     .vocoder = {.steps = 3, .sounds = 14},
                     .foley = {.steps = 3, .sounds = 14},
+                    .detector = {.steps = 2, .sounds = 4},
                     .grain = {},
                     .voice = tiny_vocoder(),
-                    .flow = tiny_foley()};
+                    .flow = tiny_foley(),
+                    .picture = tiny_detector()};
   ASSERT_TRUE(train_all(schedule, tiny_run(folder / "whole", 0)));
   RunOptions stopping = tiny_run(folder / "halves", 0);
   int left = 6;
@@ -141,7 +150,7 @@ TEST(Training, OneCommandTrainsAllAndGoesOnAfterAStop) {
   EXPECT_FALSE(std::filesystem::exists(folder / "halves/weights"));
   stopping.progress = {};
   EXPECT_TRUE(train_all(schedule, stopping));
-  for (const std::string name : {"latent", "vocoder", "foley"}) {
+  for (const std::string name : {"latent", "vocoder", "foley", "detector"}) {
     const std::string file = "weights/" + name + ".safetensors";
     expect_same_weights(folder / "whole" / file, folder / "halves" / file);
   }
