@@ -14,11 +14,11 @@ enum class Stages { kDetector, kEngine, kBoth };
 /// Options that decide how the stages are set up.
 struct StageOptions {
   std::string engine = "bundled";
-  std::filesystem::path models;   // empty: found beside the program, or in the cache
-  std::string dtype = "float32";  // of published networks
-  std::string memory = "auto";    // limit for them
-  std::filesystem::path noise;    // initial noise of a whole clip; empty: from the seed
-  bool accepts_licence = false;   // of the published weights
+  std::filesystem::path models = {};  // empty: found beside the program, or in the cache
+  std::string dtype = "float32";      // of published networks
+  std::string memory = "auto";        // limit for them
+  std::filesystem::path noise = {};   // initial noise of a whole clip; empty: from the seed
+  bool accepts_licence = false;       // of the published weights
   double sensitivity = 0.5;
   int threads = 0;  // 0: one for each core
 
