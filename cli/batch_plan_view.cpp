@@ -41,7 +41,7 @@ Summary::Item planned_item(const batch::PlannedItem& planned, const PlanFacts& f
       throw Error(planned.item.fault->code, planned.item.fault->message,
                   planned.item.fault->reason);
     }
-    const ClipInfo clip = probe(planned.item.input, {.isolated = true});
+    const ClipInfo clip = probe(planned.item.input, {.isolated = !facts.output.trusts_inputs});
     const Estimate estimate = estimate_run(clip.duration, /*detects=*/true, facts.threads);
     const auto request =
         batch::request_for(planned, batch::extension_for(planned, clip), facts.output);

@@ -31,14 +31,16 @@ struct BatchOptions {
   fs::path output;
   std::string names;
   bool is_recursive = false, stops_at_first = false, retries_failed = false;
-  bool wants_stems = false, wants_timeline = false;
+  bool wants_stems = false, wants_timeline = false, trusts_inputs = false;
   int jobs = 2, max_failures = 0;
   SoundFlags flags;
   WishFlags words;
 
   void declare(CLI::App& app);
   void declare_output(CLI::App& app);
-  batch::OutputChoice choice() const { return {output, wants_stems, wants_timeline}; }
+  batch::OutputChoice choice() const {
+    return {output, wants_stems, wants_timeline, trusts_inputs};
+  }
 };
 
 void BatchOptions::declare_output(CLI::App& app) {
@@ -75,6 +77,9 @@ void BatchOptions::declare(CLI::App& app) {
       ->type_name("N")
       ->group("Batch")
       ->capture_default_str();
+  app.add_flag("--trusted", trusts_inputs,
+               "read the clips in this process: faster, for clips of your own making")
+      ->group("Batch");
   app.add_flag("--fail-fast", stops_at_first, "stop at the first failure (exit 1)")->group("Batch");
   app.add_option("--max-failures", max_failures, "stop after so many failures (exit 7); 0: never")
       ->check(CLI::Range(0, 1'000'000))

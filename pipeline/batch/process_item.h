@@ -18,6 +18,7 @@ struct OutputChoice {
   std::filesystem::path folder;
   bool wants_stems = false;
   bool wants_timeline = false;
+  bool trusts_inputs = false;  // clips are read in this process, not in a sandboxed one
 };
 
 /// One item to be made.
