@@ -26,10 +26,12 @@ std::vector<Family> families() {
   return {
       {.name = "mmaudio",
        .parts = {mmaudio_clip_part(), mmaudio_synchformer_part(), mmaudio_tokenizer_part(),
-                 mmaudio_frame_picking_part(), mmaudio_preprocess_part(), mmaudio_audio_part()}},
+                 mmaudio_frame_picking_part(), mmaudio_preprocess_part(), mmaudio_audio_part()},
+       .is_complete = true},
       {.name = "cogvideox",
        .parts = {cogvideox_text(), cogvideox_transformer(), cogvideox_sampling(), cogvideox_lora(),
-                 cogvideox_vae(), cogvideox_preprocess(), cogvideox_pipelines()}},
+                 cogvideox_vae(), cogvideox_preprocess(), cogvideox_pipelines()},
+       .is_complete = true},
       {.name = "hunyuan_foley", .parts = {}},
   };
 }
