@@ -2,6 +2,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
@@ -240,6 +242,14 @@ class WorkFolder {
   fs::path path_;
 };
 
+std::string content_of(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// The same place from any working folder; none stays none.
+fs::path from_anywhere(const fs::path& path) { return path.empty() ? path : fs::absolute(path); }
+
 fs::path beside(const fs::path& target, const char* ending) {
   fs::path path = target;
   return path.replace_extension(ending);
@@ -272,10 +282,12 @@ void add_sound(const fs::path& silent, const fs::path& target, const ClipRecipe&
 void make_one(const VideoGenerator& generator, const ClipRecipe& recipe, const fs::path& target,
               const SoundFlags& flags, Context& context) {
   const Overwrite overwrite = overwrite_of(flags.overwrite);
+  const fs::path cover = beside(target, ".png"), recipe_file = beside(target, ".clip.json");
   std::error_code ignored;
-  require(
-      overwrite == Overwrite::kYes || !fs::exists(target, ignored), ErrorCode::kIo,
-      printable(target) + ": is there already; --overwrite replaces it, --keep-both keeps both");
+  for (const fs::path& file : {target, cover, recipe_file})
+    require(
+        overwrite == Overwrite::kYes || !fs::exists(file, ignored), ErrorCode::kIo,
+        printable(file) + ": is there already; --overwrite replaces it, or name another output");
   const bool has_sound = recipe.sound != "none";
   const WorkFolder work;
   const fs::path silent = has_sound ? work.path() / target.filename() : target;
@@ -283,17 +295,17 @@ void make_one(const VideoGenerator& generator, const ClipRecipe& recipe, const f
   const VideoReport made =
       make_clip(generator, prompt_of(recipe, generator.info().native.rate), recipe.settings,
                 {.video = silent,
-                 .cover = beside(target, ".png"),
+                 .cover = work.path() / "cover.png",
                  .rate = recipe.rate,
                  .overwrite = overwrite},
                 context.progress.watcher());
   if (has_sound) add_sound(silent, target, recipe, flags, context);
-  const fs::path recipe_file = beside(target, ".clip.json");
-  write_file_atomically(recipe_file, recipe_json(recipe, made), Overwrite::kYes);
+  // Only a whole clip gets its cover and its recipe.
+  write_file_atomically(cover, content_of(work.path() / "cover.png"), overwrite);
+  write_file_atomically(recipe_file, recipe_json(recipe, made), overwrite);
   context.progress.end();
   auto& item = context.summary.item();
-  for (const fs::path& file : {target, beside(target, ".png"), recipe_file})
-    item.outputs.push_back(file.string());
+  for (const fs::path& file : {target, cover, recipe_file}) item.outputs.push_back(file.string());
   for (const std::string& warning : made.warnings) {
     item.warnings.push_back(warning);
     context.console.warning(warning);
@@ -334,12 +346,14 @@ ClipRecipe recipe_of(const GenerateOptions& options, const fs::path& folder, Con
   const prompt::Composed words = composed(options);
   for (const std::string& part : words.unknown)
     context.console.warning("left out, for it is in no word list: " + part);
-  ClipRecipe recipe{.model = options.model.empty() ? folder.string() : options.model,
+  std::error_code ignored;
+  const bool is_folder = options.model.empty() || fs::is_directory(options.model, ignored);
+  ClipRecipe recipe{.model = is_folder ? from_anywhere(folder).string() : options.model,
                     .text = words.text,
                     .negative = options.negative,
                     .sound = options.sound,
-                    .picture = options.picture,
-                    .clip = options.clip,
+                    .picture = from_anywhere(options.picture),
+                    .clip = from_anywhere(options.clip),
                     .settings = options.settings};
   if (recipe.sound == "auto") recipe.sound = std::string(kAuto) + words.sound;
   if (!words.sound.empty()) context.console.detail("words for the sound: " + words.sound);

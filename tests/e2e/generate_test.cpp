@@ -66,6 +66,12 @@ TEST_F(GenerateTest, MakesAClipWithItsSound) {
   const auto again = here({"rerun", "a.clip.json", "-o", "b.mp4"});
   ASSERT_EQ(again.exit_code, 0) << again.err;
   EXPECT_EQ(frames("a.mp4"), frames("b.mp4")) << "the same seed gives the same frames";
+  auto blocked = order;
+  blocked.insert(blocked.end(), {"-o", "d.mp4"});
+  std::ofstream(folder / "d.png") << "somebody's";
+  EXPECT_EQ(here(blocked).exit_code, 6) << "the cover's name is taken";
+  EXPECT_EQ(bytes("d.png"), "somebody's");
+  EXPECT_FALSE(names().contains("d.mp4"));
   auto other = order;
   other.back() = "8";
   other.insert(other.end(), {"-o", "c.mp4", "--sound", "none"});
