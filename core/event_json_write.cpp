@@ -29,7 +29,7 @@ JsonDraft draft_of(const TimelineClip& clip) {
       {text_field("path", clip.path),
        text_field("sha256", clip.sha256),
        {"duration_s", JsonDraft::number(clip.duration.count())},
-       {"frame_rate", JsonDraft::string(to_string(clip.frame_rate)),
+       {"frame_rate", JsonDraft::frame_rate(clip.frame_rate),
         unless_default(clip.frame_rate == FrameRate{})},
        {"width", JsonDraft::number(clip.width), unless_default(clip.width == 0)},
        {"height", JsonDraft::number(clip.height), unless_default(clip.height == 0)},

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "core/error.h"
+
 namespace qingyin {
 namespace {
 
@@ -37,12 +39,20 @@ std::string_view between(const JsonValue& from, const JsonValue& to, std::string
   return whole.substr(from.end() - offset, to.begin() - from.end());
 }
 
+bool is_rate(const JsonValue& value, const std::string& rate) {
+  try {
+    return to_string(parse_frame_rate(value.as_string())) == rate;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 // True if the original already says what the draft says, whatever the spelling.
 bool says_the_same(const JsonValue& original, const JsonDraft& draft) {
   if (!original.is(draft.kind)) return false;
   switch (draft.kind) {
     case JsonKind::kString:
-      return original.equals(draft.text);
+      return original.equals(draft.text) || (draft.is_frame_rate && is_rate(original, draft.text));
     case JsonKind::kNumber: {
       if (original.spelling() == draft.text) return true;
       const bool is_whole = draft.text.find_first_of(".e") == std::string::npos;
@@ -79,7 +89,7 @@ std::string merge_object(const JsonValue& original, const JsonDraft& draft) {
   for (std::size_t i = 0; i < members.size(); ++i) {
     const auto& [key, value] = members[i];
     const auto field = std::find_if(draft.fields.begin(), draft.fields.end(),
-                                    [&key](const JsonField& f) { return key.equals(f.key); });
+                                    [&key = key](const JsonField& f) { return key.equals(f.key); });
     const bool is_known = field != draft.fields.end();
     if (is_known ? field->when == JsonField::When::kRemoved : draft.is_closed) continue;
     std::string part(whole.substr(key.begin() - offset, value.begin() - key.begin()));
@@ -202,6 +212,11 @@ JsonDraft JsonDraft::scalar(JsonKind kind, std::string text) {
 }
 JsonDraft JsonDraft::string(std::string characters) {
   return scalar(JsonKind::kString, std::move(characters));
+}
+JsonDraft JsonDraft::frame_rate(FrameRate rate) {
+  JsonDraft draft = string(to_string(rate));
+  draft.is_frame_rate = true;
+  return draft;
 }
 JsonDraft JsonDraft::number(double value) { return scalar(JsonKind::kNumber, json_number(value)); }
 JsonDraft JsonDraft::boolean(bool value) {

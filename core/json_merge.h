@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/json_text.h"
+#include "core/time.h"
 
 namespace qingyin {
 
@@ -17,10 +18,12 @@ struct JsonDraft {
   std::string text;               // strings: the characters; numbers and truth values: the spelling
   std::vector<JsonDraft> items;   // arrays
   std::vector<JsonField> fields;  // objects
+  bool is_frame_rate = false;     // strings: "25" says the same as "25/1"
   bool sorted_on_reading = false;  // arrays: the order in a text has no meaning
   bool is_closed = false;          // objects: a member that the draft lacks goes away
 
   static JsonDraft string(std::string characters);
+  static JsonDraft frame_rate(FrameRate rate);
   static JsonDraft number(double value);
   template <std::integral Whole>
   static JsonDraft number(Whole value) {

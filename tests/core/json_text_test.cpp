@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 
 #include "tests/core/expect_error.h"
@@ -89,9 +90,9 @@ TEST(JsonText, EndsDeepNestingAtOnce) {
 
 TEST(JsonText, RefusesLongTextUnread) {
   const std::string big(100'000'000, '[');
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();  // of this process: others may be busy
   EXPECT_CONTAINS(refusal(big), "100000000 bytes; at most 16777216 are read");
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+  EXPECT_LT(std::clock() - begin, CLOCKS_PER_SEC);
 }
 
 TEST(JsonText, NumbersAndStringsReadBackTheSame) {
