@@ -12,7 +12,7 @@ namespace qingyin {
 
 struct LoudnessMeter::State {
   struct Destroy {
-    void operator()(ebur128_state* meter) const { ebur128_destroy(&meter); }
+    void operator()(ebur128_state* used) const { ebur128_destroy(&used); }
   };
   std::unique_ptr<ebur128_state, Destroy> meter;
   std::size_t channels;
