@@ -19,6 +19,8 @@ namespace {
 using media::Demuxer;
 
 constexpr std::int64_t kUnknown = AV_NOPTS_VALUE;
+// The shortest side, in pixels, of a picture that shows anything.
+constexpr std::int64_t kSmallestSeen = 16;
 constexpr int kNotAPicture =
     AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS | AV_DISPOSITION_STILL_IMAGE;
 
@@ -267,6 +269,11 @@ void compare_with_claim(const Demuxer& demuxer, ClipInfo& info) {
 }
 
 void add_warnings(Demuxer& demuxer, const Scan& scan, ClipInfo& info) {
+  if (std::min(info.width, info.height) < kSmallestSeen) {
+    info.warnings.push_back("the picture has only " + std::to_string(info.width) + " x " +
+                            std::to_string(info.height) +
+                            " pixels: hardly anything can be seen in it");
+  }
   if (!demuxer.early_end().empty()) {
     info.warnings.push_back("the file is damaged and readable only up to " +
                             std::to_string(info.duration.count()) + " s (" + demuxer.early_end() +

@@ -41,8 +41,6 @@ Outcome outcome_of(const fs::path& path, const fs::path& folder) {
 
 bool is_acceptable(const nlohmann::json& entry, const std::string& kind) {
   const std::string expected = entry.at("expected");
-  // ffmpeg's complaints are of its own output; the clip is a sound one of constant rate.
-  if (entry.at("file") == "fuzzcorpus__flash.flv" && kind == "ok") return true;
   // More warnings than ffmpeg gives are no fault; fewer are.
   if (kind == expected || (expected == "ok" && kind == "ok_with_warnings")) return true;
   const auto also = entry.value("also_acceptable", nlohmann::json::array());
