@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 #include "cli/signals.h"
 #include "core/text.h"
@@ -27,6 +30,17 @@ std::string clock_text(double seconds) {
   return text;
 }
 
+// 0 for what is not there: the item says so itself.
+std::vector<std::int64_t> sizes_of(const std::vector<batch::PlannedItem>& planned) {
+  std::vector<std::int64_t> sizes;
+  for (const auto& entry : planned) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(entry.item.input, error);
+    sizes.push_back(error ? 0 : static_cast<std::int64_t>(size));
+  }
+  return sizes;
+}
+
 }  // namespace
 
 BatchView::BatchView(Console& console, ProgressStyle style,
@@ -35,7 +49,8 @@ BatchView::BatchView(Console& console, ProgressStyle style,
       is_line_(style == ProgressStyle::kAuto && console.has_terminal() &&
                console.verbosity() != Verbosity::kQuiet),
       is_json_(style == ProgressStyle::kJson),
-      planned_(planned) {}
+      planned_(planned),
+      work_(sizes_of(planned)) {}
 
 bool BatchView::is_stopped() const { return stop_signal().has_value(); }
 
@@ -43,17 +58,7 @@ std::string BatchView::name_of(std::size_t index) const {
   return planned_[index].item.input.string();
 }
 
-double BatchView::fraction_done() const {
-  double done = static_cast<double>(ended_ - before_);
-  for (const auto& [index, active] : active_) done += active.fraction;
-  const auto whole = static_cast<double>(std::max<std::size_t>(1, planned_.size() - before_));
-  return std::min(1.0, done / whole);
-}
-
-double BatchView::eta_s() const {
-  const double fraction = fraction_done();
-  return fraction > 0.005 ? seconds_since(begin_) / fraction * (1 - fraction) : NAN;
-}
+double BatchView::eta_s() const { return work_.left(Seconds(seconds_since(begin_))).count(); }
 
 void BatchView::begun(std::size_t index) {
   const Lock lock(mutex_);
@@ -61,11 +66,17 @@ void BatchView::begun(std::size_t index) {
   show_line();
 }
 
+void BatchView::opened(std::size_t index, const ClipInfo& clip) {
+  const Lock lock(mutex_);
+  work_.opened(index, clip.duration);
+}
+
 void BatchView::progress(std::size_t index, std::string_view step, double fraction) {
   const Lock lock(mutex_);
   Active& active = active_[index];
   active.step = step;
   active.fraction = std::clamp(fraction, 0.0, 1.0);
+  work_.progressed(index, active.fraction);
   show_item(index, active);
   if (Clock::now() - last_shown_ > std::chrono::milliseconds(100)) show_line();
 }
@@ -74,7 +85,7 @@ void BatchView::finished(std::size_t index, const batch::ItemResult& result) {
   const Lock lock(mutex_);
   const bool was_begun = active_.erase(index) > 0;
   ++ended_;
-  if (!was_begun) ++before_;
+  work_.ended(index, result.status == batch::ItemStatus::kDone);
   const std::string name = printable(planned_[index].item.input);
   if (result.fault) {
     ++failed_;
@@ -107,7 +118,7 @@ void BatchView::show_totals() {
   console_.raw_line(progress_json(
       {.item = {},
        .step = "batch: " + std::to_string(ended_) + "/" + std::to_string(planned_.size()),
-       .fraction = fraction_done(),
+       .fraction = work_.fraction(),
        .eta_s = eta_s()}));
 }
 

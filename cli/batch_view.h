@@ -11,6 +11,7 @@
 #include "cli/console.h"
 #include "cli/progress_view.h"
 #include "pipeline/batch/runner.h"
+#include "pipeline/batch/work_left.h"
 
 namespace qingyin::cli {
 
@@ -23,6 +24,7 @@ class BatchView : public batch::BatchWatcher {
 
   bool is_stopped() const override;
   void begun(std::size_t index) override;
+  void opened(std::size_t index, const ClipInfo& clip) override;
   void progress(std::size_t index, std::string_view step, double fraction) override;
   void finished(std::size_t index, const batch::ItemResult& result) override;
 
@@ -38,7 +40,6 @@ class BatchView : public batch::BatchWatcher {
   };
 
   std::string name_of(std::size_t index) const;
-  double fraction_done() const;
   double eta_s() const;
   void show_line();
   void show_totals();
@@ -49,7 +50,8 @@ class BatchView : public batch::BatchWatcher {
   const std::vector<batch::PlannedItem>& planned_;
   std::mutex mutex_;
   std::map<std::size_t, Active> active_;
-  std::size_t ended_ = 0, failed_ = 0, before_ = 0;
+  batch::WorkLeft work_;
+  std::size_t ended_ = 0, failed_ = 0;
   const Clock::time_point begin_ = Clock::now();
   Clock::time_point last_shown_ = {};
 };

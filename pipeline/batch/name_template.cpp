@@ -7,6 +7,7 @@
 
 #include "core/sha256.h"
 #include "core/text.h"
+#include "pipeline/batch/name_form.h"
 
 namespace qingyin::batch {
 namespace fs = std::filesystem;
@@ -85,7 +86,7 @@ fs::path NameTemplate::slot(const Item& item, std::size_t index) const {
   for (const auto& piece : pieces_) {
     text += piece.field.empty() ? piece.text : value_of(piece.field, item, index);
   }
-  return safe_slot(fs::path(text).relative_path());
+  return safe_slot(fs::path(composed(text)).relative_path());
 }
 
 fs::path safe_slot(const fs::path& wanted) {

@@ -18,8 +18,8 @@ class NameTemplate {
   /// @throws Error kUsage naming what is wrong
   explicit NameTemplate(const std::string& text);
 
-  /// The name without its extension: safe (no "..", no control of folders by an input's name), and
-  /// short enough for the report beside it.
+  /// The name without its extension: safe (no "..", no control of folders by an input's name), in
+  /// Unicode's composed form, and short enough for the report beside it.
   /// @throws Error kUsage if nothing is left of it
   std::filesystem::path slot(const Item& item, std::size_t index) const;
   /// ".wav" or ".flac"; empty: that of the clip's container.

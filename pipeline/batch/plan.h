@@ -19,7 +19,8 @@ struct PlannedItem {
 /// The template that is used where none is asked for.
 std::string standard_template();
 
-/// Names every result. Two results never share a name: with the standard template, clips that
+/// Names every result. Two results never share a name, nor differ in Unicode's normal form alone,
+/// nor in case where the output folder ignores it: with the standard template, clips that
 /// differ in their extension alone keep it (`a.mp4.sound.mp4`, `a.mov.sound.mov`).
 /// @param names  empty: the standard template
 /// @throws Error kUsage listing the inputs whose results would share a name, or that would

@@ -59,6 +59,7 @@ std::vector<fs::path> files_of(const Result& result, const OutputRequest& reques
 ItemOutcome make(const Pipeline& pipeline, const ItemWork& work, const Progress& progress) {
   report(progress, "check: opening", 0);
   const ClipInfo clip = probe(work.planned.item.input, {.isolated = !work.output.trusts_inputs});
+  if (work.on_opened) work.on_opened(clip);
   const auto request = request_for(work.planned, extension_for(work.planned, clip), work.output);
   if (are_names_free(request) && work.before_writing) work.before_writing();
   create_stored_folders(request.mix.parent_path());

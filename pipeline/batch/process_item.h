@@ -29,6 +29,8 @@ struct ItemWork {
   bool may_replace = false;  // what stands under the final names already
   /// Called once the final names are known to be free, before anything is written.
   std::function<void()> before_writing = {};
+  /// Called with the clip once it was opened.
+  std::function<void(const ClipInfo&)> on_opened = {};
 };
 
 /// What came of it. With a fault nothing new stands under a final name, or not all of it does.

@@ -181,13 +181,16 @@ class BatchRun {
 
   void process(Task& task) {
     watcher_.begun(task.index);
-    const ItemWork work{.planned = planned_[task.index],
-                        .output = options_.output,
-                        .threads = options_.threads,
-                        .may_replace = options_.overwrites || task.lease.owns,
-                        .before_writing = [&] {
-                          if (!task.lease.owns) journal_.own(task.lease);
-                        }};
+    const ItemWork work{
+        .planned = planned_[task.index],
+        .output = options_.output,
+        .threads = options_.threads,
+        .may_replace = options_.overwrites || task.lease.owns,
+        .before_writing =
+            [&] {
+              if (!task.lease.owns) journal_.own(task.lease);
+            },
+        .on_opened = [&](const ClipInfo& clip) { watcher_.opened(task.index, clip); }};
     const auto outcome = process_item(pipeline_, work, [&](std::string_view step, double fraction) {
       if (is_over()) return false;
       watcher_.progress(task.index, step, fraction);

@@ -38,6 +38,7 @@ class BatchWatcher {
   /// True once the batch shall end in order: what is under way is given back.
   virtual bool is_stopped() const = 0;
   virtual void begun(std::size_t index) = 0;
+  virtual void opened(std::size_t index, const ClipInfo& clip) = 0;
   virtual void progress(std::size_t index, std::string_view step, double fraction) = 0;
   virtual void finished(std::size_t index, const ItemResult& result) = 0;
 };

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "pipeline/batch/name_form.h"
 #include "pipeline/batch/name_template.h"
 #include "pipeline/batch/plan.h"
 #include "tests/support/expect_error.h"
@@ -53,6 +54,37 @@ TEST(NameTemplate, RefusesWhatItCannotFill) {
     EXPECT_TRUE(throws_error([&] { NameTemplate{bad}; }, ErrorCode::kUsage, "name template"))
         << bad;
   }
+}
+
+TEST(NameTemplate, ComposesWhatWasWrittenInPieces) {
+  EXPECT_EQ(slot("{name}.{ext}", item("in/caf\x65\xCC\x81.mp4")), "caf\xC3\xA9");
+  const std::string bad = "bad\xFF\xCC\x81";
+  EXPECT_EQ(slot("{name}.{ext}", item("in/" + bad + ".mp4")), bad) << "no UTF-8: left as it is";
+}
+
+TEST(NameForm, FoldsCaseOnlyWhereItIsIgnored) {
+  EXPECT_EQ(name_key("Stra\xC3\x9F"
+                     "e",
+                     true),
+            name_key("STRASSE", true));
+  EXPECT_NE(name_key("a", false), name_key("A", false));
+  EXPECT_EQ(name_key("e\xCC\x81", false), name_key("\xC3\xA9", false));
+  EXPECT_FALSE(ignores_case("/proc/self/no/such/folder"));
+}
+
+// Both show as "cafe" with an accent; many file systems take them for one name.
+TEST(Plan, NamesThatDifferInNormalFormCollide) {
+  Item wanted = item("a.mp4"), other = item("b.mp4");
+  wanted.output = "caf\xC3\xA9.mp4";
+  other.output = "cafe\xCC\x81.mp4";
+  EXPECT_TRUE(throws_error(
+      [&] {
+        plan_names({wanted, other}, "", "out");
+      },
+      ErrorCode::kUsage, "would have one name"));
+  wanted.output = "x.mp4";
+  EXPECT_EQ(plan_names({wanted, other}, "", "out")[1].slot, "cafe\xCC\x81")
+      << "an outright name stays as it was written";
 }
 
 TEST(Plan, ClipsThatDifferInTheirExtensionKeepIt) {

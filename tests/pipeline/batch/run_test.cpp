@@ -23,6 +23,10 @@ class Watcher : public BatchWatcher {
  public:
   bool is_stopped() const override { return is_stopped_ || begun_ > stop_after; }
   void begun(std::size_t) override { ++begun_; }
+  void opened(std::size_t, const ClipInfo& clip) override {
+    EXPECT_NEAR(clip.duration.count(), 0.8, 0.11);
+    ++opened_;
+  }
   void progress(std::size_t, std::string_view, double fraction) override {
     EXPECT_GE(fraction, 0);
     EXPECT_LE(fraction, 1);
@@ -30,7 +34,7 @@ class Watcher : public BatchWatcher {
   void finished(std::size_t, const ItemResult&) override { ++finished_; }
 
   std::atomic<bool> is_stopped_{false};
-  std::atomic<int> begun_{0}, finished_{0};
+  std::atomic<int> begun_{0}, opened_{0}, finished_{0};
   int stop_after = 1000;
 };
 
@@ -110,6 +114,7 @@ TEST_F(RunTest, BadFilesStopNobodyAndASecondRunDoesNothing) {
   const auto first = run();
   EXPECT_EQ(counts(first), (Counts{{kDone, 3}, {kFailed, 2}}));
   EXPECT_FALSE(first.stop);
+  EXPECT_EQ(watcher.opened_, 3);
   EXPECT_EQ(first.items[3].fault->code, ErrorCode::kInvalidInput);
   EXPECT_NE(first.items[3].fault->message.find("empty.mp4"), std::string::npos);
   const auto made = files();
