@@ -1,6 +1,7 @@
 // A library that is preloaded into the program under test (LD_PRELOAD) and makes the system fail at
 // a chosen call. It counts the calls that change what is on the disk (write, pwrite, ftruncate,
-// fsync, fdatasync, rename, link) for files below QINGYIN_FAULT_FOLDER.
+// fsync, fdatasync, rename, link) for files below QINGYIN_FAULT_FOLDER, those of the sandboxed
+// processes that it starts to read and copy clips too: a power cut ends all of them.
 //   QINGYIN_FAULT_KILL=N     SIGKILL right after the Nth call
 //   QINGYIN_FAULT_POWER=1    ... and what was not fsynced until then is lost, as in a power cut
 //   QINGYIN_FAULT_FULL=N     the Nth call that writes, and every later one, finds the disk full
@@ -10,6 +11,7 @@
 //   QINGYIN_FAULT_COUNT=FILE the number of calls is written there at the end
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -26,8 +28,11 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
+
+#include "tests/reliability/fault_counts.h"
 
 namespace {
 
@@ -45,6 +50,7 @@ using Syscall = long (*)(long, ...);
 using Lstat = int (*)(const char*, struct stat*);
 using Open = int (*)(const char*, int, ...);
 using Statvfs = int (*)(const char*, struct statvfs*);
+using Spawn = decltype(&posix_spawn);
 
 // Looked up at the first call, which may come before this library's own variables are made.
 template <class... Arguments>
@@ -132,7 +138,8 @@ struct Faults {
   std::string count_file = text_of("QINGYIN_FAULT_COUNT");
 
   std::recursive_mutex mutex;
-  long calls = 0, writes = 0;
+  qingyin::faults::SharedCounts counts;
+  std::vector<pid_t> children;
   std::map<Inode, Stored> files;
   std::vector<std::pair<std::string, std::string>> renames;  // not stored in their folder yet
   std::map<std::string, std::string> at_once;                // final name by temporary name
@@ -140,7 +147,7 @@ struct Faults {
   ~Faults() {
     if (count_file.empty()) return;
     if (FILE* file = std::fopen(count_file.c_str(), "w")) {
-      std::fprintf(file, "%ld %ld\n", calls, writes);
+      std::fprintf(file, "%ld %ld\n", counts.calls(), counts.writes());
       std::fclose(file);
     }
   }
@@ -152,9 +159,11 @@ Faults& faults() {
   return *all;
 }
 
-struct AtEnd {
-  ~AtEnd() { faults().~Faults(); }
-} at_end;
+// From the beginning: a process that is shut in later could not find its counts any more.
+struct Whole {
+  Whole() { faults(); }
+  ~Whole() { faults().~Faults(); }
+} whole;
 
 std::string absolute(const char* path) {
   if (path[0] == '/') return path;
@@ -218,12 +227,20 @@ void lose_power() {
   }
 }
 
+// A child that asked for it waits for its own end.
+void end_everything(bool for_child) {
+  Faults& all = faults();
+  if (all.loses_power || for_child) qingyin::faults::end_children(all.children);
+  if (all.loses_power) lose_power();
+  real_syscall(SYS_kill, getpid(), SIGKILL);
+}
+
 // After a call that changed something.
 void count() {
   Faults& all = faults();
-  if (++all.calls != all.kill_after) return;
-  if (all.loses_power) lose_power();
-  real_syscall(SYS_kill, getpid(), SIGKILL);
+  if (all.counts.next_call() != all.kill_after) return;
+  if (all.counts.is_child()) all.counts.ask_for_end();
+  end_everything(/*for_child=*/false);
 }
 
 using Lock = std::lock_guard<std::recursive_mutex>;
@@ -231,14 +248,20 @@ using Lock = std::lock_guard<std::recursive_mutex>;
 // True if a call that writes finds the disk full.
 bool is_full() {
   Faults& all = faults();
-  return ++all.writes >= all.full_from && all.full_from > 0;
+  return all.counts.next_write() >= all.full_from && all.full_from > 0;
+}
+
+// A file whose content matters. A process in a sandbox cannot ask for names, and writes one file.
+bool is_watched(int descriptor) {
+  if (faults().counts.is_child()) return faults().counts.is_output(descriptor);
+  const std::string path = path_of(descriptor);
+  return is_ours(path) && !ends_with(path, "-shm");
 }
 
 // A call that writes to a descriptor.
 template <class Call>
 auto writing(int descriptor, Call call) -> decltype(call()) {
-  const std::string path = path_of(descriptor);
-  if (!is_ours(path) || ends_with(path, "-shm")) return call();
+  if (!is_watched(descriptor)) return call();
   const Lock lock(faults().mutex);
   if (is_full()) {
     errno = ENOSPC;
@@ -252,6 +275,7 @@ auto writing(int descriptor, Call call) -> decltype(call()) {
 }
 
 int synced(int descriptor) {
+  if (faults().counts.is_child()) return real_fsync(descriptor);
   const std::string path = path_of(descriptor);
   if (!is_ours(path + "/")) return real_fsync(descriptor);
   const Lock lock(faults().mutex);
@@ -346,6 +370,30 @@ long syscall(long number, ...) noexcept {
                   [&] { return static_cast<int>(call()); });
 }
 
+// The processes that read clips get this library too.
+int posix_spawn(pid_t* process, const char* path, const posix_spawn_file_actions_t* files,
+                const posix_spawnattr_t* attributes, char* const* arguments,
+                char* const* environment) {
+  static const auto call = real<Spawn>("posix_spawn");
+  Faults& all = faults();
+  const Lock lock(all.mutex);
+  if (all.children.empty() && all.kill_after > 0) {
+    std::thread([&all] {
+      all.counts.await_request();
+      const Lock end(all.mutex);
+      end_everything(/*for_child=*/true);
+    }).detach();
+  }
+  const bool has_output = arguments[1] && arguments[2];
+  auto words = all.counts.environment_of_child(environment, has_output);
+  std::vector<char*> given;
+  for (auto& word : words) given.push_back(word.data());
+  given.push_back(nullptr);
+  const int error = call(process, path, files, attributes, arguments, given.data());
+  if (error == 0) all.children.push_back(*process);
+  return error;
+}
+
 // Without protection a file has its final name from its beginning, and nobody minds.
 int open(const char* path, int flags, ...) {
   mode_t mode = 0;
@@ -356,11 +404,14 @@ int open(const char* path, int flags, ...) {
     va_end(list);
   }
   const int descriptor = real_open(path, flags, mode);
-  if (descriptor < 0 || !faults().is_control || (flags & O_CREAT) == 0) return descriptor;
-  const std::string whole = absolute(path), target = final_name(whole);
-  if (!is_ours(whole) || target.empty()) return descriptor;
+  if (descriptor < 0 || (flags & O_CREAT) == 0) return descriptor;
+  const std::string path_here = absolute(path), target = final_name(path_here);
+  if (!is_ours(path_here) || target.empty()) return descriptor;
   const Lock lock(faults().mutex);
-  if (real_link(path, target.c_str()) == 0) faults().at_once[whole] = target;
+  // Whoever writes it: what is in it is stored with the first fsync.
+  if (Stored* file = stored(descriptor)) file->is_dirty = true;
+  if (!faults().is_control) return descriptor;
+  if (real_link(path, target.c_str()) == 0) faults().at_once[path_here] = target;
   return descriptor;
 }
 

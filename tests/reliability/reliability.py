@@ -227,8 +227,7 @@ def kills(options):
 def calls(options):
     """A kill, or a power cut, after each call that writes, renames or stores."""
     bench = Bench(options, options.clips)
-    # A sandboxed reader would write the clip out of the shim's sight.
-    bench.flags += ["--timeline", "--jobs", "1", "--trusted"]
+    bench.flags += ["--timeline", "--jobs", "1"]
     reference, _ = undisturbed(bench)
     total, _ = count_calls(bench)
     tried = 0
