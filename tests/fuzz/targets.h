@@ -11,13 +11,14 @@ namespace qingyin::fuzz {
 /// that is thrown, and an answer that contradicts itself, is a fault (`require_that`).
 using Target = std::function<void(std::string_view)>;
 
-void events(std::string_view bytes);       // event file: JSON
-void subtitles(std::string_view bytes);    // first byte: CSV, labels, SRT or VTT
-void manifest(std::string_view bytes);     // first byte: the form
-void safetensors(std::string_view bytes);  // a whole file
-void pth(std::string_view bytes);          // a whole file
-void tokenizer(std::string_view bytes);    // first byte: a list of merges, or a prompt
-void media(std::string_view bytes);        // a whole file, through our own AVIOContext
+void events(std::string_view bytes);         // event file: JSON
+void subtitles(std::string_view bytes);      // first byte: CSV, labels, SRT or VTT
+void manifest(std::string_view bytes);       // first byte: the form
+void safetensors(std::string_view bytes);    // a whole file
+void pth(std::string_view bytes);            // a whole file
+void tokenizer(std::string_view bytes);      // first byte: a list of merges, or a prompt
+void sentencepiece(std::string_view bytes);  // a whole file
+void media(std::string_view bytes);          // a whole file, through our own AVIOContext
 
 /// Ends the process, as a sanitizer would, unless `holds`.
 void require_that(bool holds, const char* what);
@@ -27,11 +28,14 @@ void tolerate(const std::function<void()>& work);
 
 /// All of them by name.
 inline const std::map<std::string, Target>& targets() {
-  static const std::map<std::string, Target> all{
-      {"events", events},     {"subtitles", subtitles},
-      {"manifest", manifest}, {"safetensors", safetensors},
-      {"pth", pth},           {"tokenizer", tokenizer},
-      {"media", media}};
+  static const std::map<std::string, Target> all{{"events", events},
+                                                 {"subtitles", subtitles},
+                                                 {"manifest", manifest},
+                                                 {"safetensors", safetensors},
+                                                 {"pth", pth},
+                                                 {"tokenizer", tokenizer},
+                                                 {"sentencepiece", sentencepiece},
+                                                 {"media", media}};
   return all;
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/event_io.h"
 #include "models/tokenizer/merge_list.h"
+#include "models/tokenizer/t5_tokenizer.h"
 #include "models/tokenizer/text_cleaning.h"
 #include "pipeline/batch/manifest.h"
 #include "tests/fuzz/support.h"
@@ -66,6 +67,21 @@ void tokenizer(std::string_view bytes) {
   }
   constexpr std::size_t kLongestPrompt = 2048;
   tolerate([&] { cleaned_prompt(bytes.substr(0, kLongestPrompt)); });
+}
+
+void sentencepiece(std::string_view bytes) {
+  const ScratchFile file(bytes, ".model");
+  tolerate([&] {
+    const T5Tokenizer tokenizer(file.path());
+    for (const char* text : {"", "a b<extra_id_3> </s>", "\xEF\xBC\xA1 ab\xCC\x81\xE6\xB8\x85 "}) {
+      const auto tokens = tokenizer.tokens(text, 16);
+      require_that(tokens.ids.size() == 16, "another number of ids than was asked for");
+      for (const auto id : tokens.ids) {
+        require_that(id >= 0 && id < tokenizer.size(), "an id that the model does not have");
+      }
+      tokenizer.text_of(tokens.ids);
+    }
+  });
 }
 
 }  // namespace qingyin::fuzz
