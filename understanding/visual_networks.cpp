@@ -12,6 +12,7 @@
 #include "core/sha256.h"
 #include "core/text.h"
 #include "models/checkpoint/load_weights.h"
+#include "models/checkpoint/partial_tensors.h"
 
 namespace qingyin {
 namespace {
@@ -67,7 +68,9 @@ at::Tensor sync_input(std::span<const PreparedPicture> frames) {
 
 void load_clip(const fs::path& file, const ClipConfig& config, ClipVision* vision, ClipText* text,
                const at::TensorOptions& options) {
-  TensorMap tensors = read_tensors(file);
+  TensorMap tensors = read_tensors(file, [&](std::string_view name) {
+    return name.starts_with(kClipVisionPrefix) ? vision != nullptr : text != nullptr;
+  });
   for (const std::string_view key : kClipIgnoredKeys) tensors.erase(std::string(key));
   const std::string source = printable(file);
   adopt_or_check(vision, config, taken(tensors, kClipVisionPrefix), options,
@@ -77,7 +80,8 @@ void load_clip(const fs::path& file, const ClipConfig& config, ClipVision* visio
 
 Synchformer load_synchformer(const fs::path& file, const SynchformerConfig& config,
                              const at::TensorOptions& options) {
-  TensorMap tensors = read_tensors(file);
+  TensorMap tensors = read_tensors(
+      file, [](std::string_view name) { return name.starts_with(kSynchformerPrefix); });
   for (const std::string_view key : kSynchformerIgnoredKeys) tensors.erase(std::string(key));
   Synchformer network(config, at::kFloat);
   adopt_weights(*network, taken(tensors, kSynchformerPrefix), options,

@@ -32,14 +32,15 @@ class TensorCopier {
                std::vector<std::uint64_t> offsets)
       : file_(file), object_(object), offsets_(std::move(offsets)) {}
 
-  Checkpoint copy(const std::map<std::string, std::size_t>& names) {
+  Checkpoint copy(const std::map<std::string, std::size_t>& names, const TensorFilter& wanted) {
     check_total(names);
     // In the order of storages, so that a shared one is read once.
     std::vector<std::pair<std::string, const PickledTensor*>> views;
     for (const auto& [name, tensor] : names) views.emplace_back(name, &object_.tensors[tensor]);
     std::ranges::stable_sort(views, {}, [](const auto& view) { return view.second->storage; });
     Checkpoint checkpoint;
-    for (const auto& [name, view] : views) checkpoint.tensors.emplace(name, copy_one(*view));
+    for (const auto& [name, view] : views)
+      checkpoint.tensors.emplace(name, wanted(name) ? copy_one(*view) : without_bytes(*view));
     return checkpoint;
   }
 
@@ -76,6 +77,10 @@ class TensorCopier {
       expected *= t.sizes[i];
     }
     return true;
+  }
+
+  StoredTensor without_bytes(const PickledTensor& t) const {
+    return {.dtype = object_.storages[t.storage].dtype, .shape = t.sizes, .bytes = TensorBytes(0)};
   }
 
   StoredTensor copy_one(const PickledTensor& t) {
@@ -276,10 +281,10 @@ bool is_pth(std::string_view first_bytes) {
          first_bytes[1] <= 4;
 }
 
-Checkpoint read_pth(const CheckpointFile& file) {
+Checkpoint read_pth(const CheckpointFile& file, const TensorFilter& wanted) {
   PthContent content = open_pth(file);
   const auto names = named_tensors(content.object, file.path());
-  return TensorCopier(file, content.object, std::move(content.offsets)).copy(names);
+  return TensorCopier(file, content.object, std::move(content.offsets)).copy(names, wanted);
 }
 
 std::string read_pth_as_json(const CheckpointFile& file) {

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "models/checkpoint/read_checkpoint.h"
+#include "models/checkpoint/partial_checkpoint.h"
 
 namespace qingyin {
 
@@ -14,8 +14,9 @@ bool is_pth(std::string_view first_bytes);
 /// Reads what torch.save wrote, as data only: nothing that its pickles name is looked up or called.
 /// The rules follow PyTorch's restricted loader (torch/_weights_only_unpickler.py), and are
 /// stricter.
+/// @param wanted  the other tensors get no bytes
 /// @throws Error kBadCheckpoint
-Checkpoint read_pth(const CheckpointFile& file);
+Checkpoint read_pth(const CheckpointFile& file, const TensorFilter& wanted = every_tensor);
 
 /// The whole object of such a file as JSON (`to_json`), settings beside the weights included.
 /// @throws Error kBadCheckpoint

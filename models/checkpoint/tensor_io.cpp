@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "models/checkpoint/partial_tensors.h"
 #include "models/checkpoint/safetensors.h"
 
 namespace qingyin {
@@ -59,6 +60,15 @@ at::Tensor to_tensor(const StoredTensor& stored) {
 
 TensorMap read_tensors(const std::filesystem::path& path) {
   return to_tensors(read_checkpoint(path));
+}
+
+TensorMap read_tensors(const std::filesystem::path& path, const TensorFilter& wanted) {
+  TensorMap tensors;
+  for (const auto& [name, stored] : read_checkpoint(path, wanted).tensors)
+    tensors.emplace(name, wanted(name) ? to_tensor(stored)
+                                       : at::empty(stored.shape, at::TensorOptions(at::kMeta).dtype(
+                                                                     scalar_type(stored.dtype))));
+  return tensors;
 }
 
 TensorsAndMetadata read_safetensors(const std::filesystem::path& path) {

@@ -5,6 +5,7 @@
 #include <torch/nn/modules/linear.h>
 
 #include "core/error.h"
+#include "models/checkpoint/partial_tensors.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 
@@ -89,6 +90,32 @@ TEST(TensorIo, ConvertsFloatsAndLeavesIntegers) {
   EXPECT_EQ(converted.at("half").scalar_type(), at::kFloat);
   EXPECT_EQ(converted.at("eight")[1].item<float>(), 0.5F);
   EXPECT_EQ(converted.at("step").scalar_type(), at::kLong);
+}
+
+TEST(ReadTensors, WhatIsNotWantedHasAShapeAndNoMemory) {
+  const TemporaryFolder folder;
+  write_safetensors(folder / "a.safetensors", weights_for_linear(), {}, Overwrite::kNo);
+  const std::filesystem::path pickled =
+      std::filesystem::path(QINGYIN_SOURCE_DIR) / "tests/fixtures/checkpoints/good";
+  const TensorFilter weight_alone = [](std::string_view name) { return name == "weight"; };
+  const TensorMap some = read_tensors(folder / "a.safetensors", weight_alone);
+  EXPECT_TRUE(at::equal(some.at("weight"), weights_for_linear().at("weight")));
+  EXPECT_TRUE(some.at("bias").is_meta());
+  EXPECT_EQ(some.at("bias").sizes(), (std::vector<std::int64_t>{2}));
+  torch::nn::Linear linear(3, 2);
+  EXPECT_TRUE(weight_problems(*linear, some).empty());
+  for (const auto& item : std::filesystem::directory_iterator(pickled)) {
+    if (item.path().extension() != ".pth") continue;
+    const TensorMap whole = read_tensors(item.path());
+    const std::string first = whole.begin()->first;
+    const TensorMap part =
+        read_tensors(item.path(), [&](std::string_view name) { return name == first; });
+    ASSERT_EQ(part.size(), whole.size()) << item.path();
+    for (const auto& [name, tensor] : part) {
+      EXPECT_EQ(tensor.sizes(), whole.at(name).sizes()) << name;
+      EXPECT_EQ(tensor.is_meta(), name != first) << item.path() << " " << name;
+    }
+  }
 }
 
 }  // namespace
