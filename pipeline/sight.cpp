@@ -1,7 +1,5 @@
 #include "pipeline/sight.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <functional>
 #include <optional>
@@ -10,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/media/frame_reader.h"
+#include "core/memory.h"
 #include "core/text.h"
 #include "understanding/frame_picking.h"
 #include "understanding/picture_preparation.h"
@@ -224,8 +223,7 @@ Sight::~Sight() = default;
 
 void Sight::rest() {
   encoder_->release();
-  // Weights lie in blocks that the allocator would keep for itself.
-  ::malloc_trim(0);
+  give_back_freed_memory();
 }
 
 std::optional<FeatureTensor> Sight::find(const std::string& key) const {
