@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "audio_gen/mmaudio/tile_conv_layer.h"
 #include "core/error.h"
 
 namespace qingyin::mmaudio {
@@ -29,17 +30,18 @@ class Block : public nn::Module {
         convs2(register_module("convs2", nn::ModuleList())),
         activations(register_module("activations", nn::ModuleList())) {
     for (const std::int64_t dilation : dilations) {
-      convs1->push_back(TimeConv(channels, channels, kernel, true, options, dilation));
-      convs2->push_back(TimeConv(channels, channels, kernel, true, options));
+      convs1->push_back(TileConv(channels, channels, kernel, true, options, dilation));
+      convs2->push_back(TileConv(channels, channels, kernel, true, options));
       for (int half = 0; half < 2; ++half)
         activations->push_back(AliasFreeSnake(channels, options));
     }
   }
 
-  at::Tensor forward(at::Tensor x) {
+  at::Tensor forward(const at::Tensor& input) {
+    at::Tensor x = input.clone();  // for the results take its place
     for (std::size_t i = 0; i < convs1->size(); ++i) {
-      const at::Tensor y = convs1[i]->as<TimeConvImpl>()->forward(activation(2 * i, x));
-      x = convs2[i]->as<TimeConvImpl>()->forward(activation(2 * i + 1, y)).add_(x);
+      const at::Tensor y = convs1[i]->as<TileConvImpl>()->forward(activation(2 * i, x));
+      x = convs2[i]->as<TileConvImpl>()->add_to(x, activation(2 * i + 1, y));
     }
     return x;
   }

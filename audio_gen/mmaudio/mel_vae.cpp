@@ -80,12 +80,12 @@ class Downsample : public nn::Module {
 class Upsample : public nn::Module {
  public:
   Upsample(std::int64_t channels, const at::TensorOptions& options)
-      : conv(register_module("conv", TimeConv(channels, channels, 3, false, options))) {}
+      : conv(register_module("conv", TileConv(channels, channels, 3, false, options))) {}
 
   at::Tensor forward(const at::Tensor& x) { return conv(x.repeat_interleave(2, 1)); }
 
  private:
-  TimeConv conv;
+  TileConv conv;
 };
 
 /// Blocks of one width, with a change of rate behind them; keys: block, downsample or upsample.

@@ -13,8 +13,11 @@
 #include "audio_gen/mmaudio/flow_network.h"
 #include "audio_gen/mmaudio/mel_vae.h"
 #include "audio_gen/mmaudio/sampler.h"
+#include "audio_gen/mmaudio/tile_conv_layer.h"
 #include "core/error.h"
+#include "core/memory.h"
 #include "models/checkpoint/load_weights.h"
+#include "models/checkpoint/partial_tensors.h"
 
 namespace qingyin::mmaudio {
 namespace {
@@ -83,6 +86,13 @@ TensorMap without_wrapper(TensorMap tensors) {
     bare.emplace(name.substr(sizeof(kVocoderWrapper) - 1), tensor);
   }
   return bare;
+}
+
+/// The decoder's tensors of a file; of the others nothing is read.
+TensorMap vae_weights(const std::filesystem::path& file) {
+  return weights_of_parts(
+      read_tensors(file, [](std::string_view name) { return !name.starts_with("encoder."); }),
+      VaeParts{});
 }
 
 /// Values that keep the networks' signals in the range of trained ones.
@@ -173,11 +183,10 @@ struct Networks::Modules {
   void load_vae() {
     MelVae network(config.vae, VaeParts{}, options(at::kFloat));
     if (files)
-      load_weights(*network,
-                   normalised_vae_weights(weights_of_parts(read_tensors(files->vae), VaeParts{})),
-                   files->vae.string());
+      load_weights(*network, normalised_vae_weights(vae_weights(files->vae)), files->vae.string());
     else
       randomise(*network);
+    prepare_tiles(*network);
     vae = network;
   }
 
@@ -188,6 +197,7 @@ struct Networks::Modules {
                    files->vocoder.string());
     else
       randomise(*network);
+    prepare_tiles(*network);
     vocoder = network;
   }
 };
@@ -218,12 +228,15 @@ void Networks::load(Stage stage) {
   if (stage == Stage::kFlow) modules_->load_flow();
   if (stage == Stage::kVae) modules_->load_vae();
   if (stage == Stage::kVocoder) modules_->load_vocoder();
+  give_back_freed_memory();  // what the weights were read and converted through
 }
 
 void Networks::release(Stage stage) {
+  if (!is_loaded(stage)) return;
   if (stage == Stage::kFlow) modules_->flow = nullptr;
   if (stage == Stage::kVae) modules_->vae = nullptr;
   if (stage == Stage::kVocoder) modules_->vocoder = nullptr;
+  give_back_freed_memory();
 }
 
 bool Networks::is_loaded(Stage stage) const {

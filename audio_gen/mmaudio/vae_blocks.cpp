@@ -23,8 +23,8 @@ at::Tensor mp_sum(const at::Tensor& a, const at::Tensor& b, double t) {
 }
 
 VaeBlockImpl::VaeBlockImpl(std::int64_t in, std::int64_t out, const at::TensorOptions& options)
-    : conv1(register_module("conv1", TimeConv(in, out, 3, false, options))),
-      conv2(register_module("conv2", TimeConv(out, out, 3, false, options))) {
+    : conv1(register_module("conv1", TileConv(in, out, 3, false, options))),
+      conv2(register_module("conv2", TileConv(out, out, 3, false, options))) {
   if (in != out)
     nin_shortcut = register_module("nin_shortcut", TimeConv(in, out, 1, false, options));
 }

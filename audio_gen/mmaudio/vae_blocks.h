@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "audio_gen/mmaudio/tile_conv_layer.h"
 #include "audio_gen/mmaudio/time_conv.h"
 
 // Magnitude-preserving layers over time, channels last, from the equations of Karras et al.,
@@ -31,7 +32,8 @@ class VaeBlockImpl : public torch::nn::Module {
   at::Tensor forward(const at::Tensor& x);
 
  private:
-  TimeConv conv1, conv2, nin_shortcut{nullptr};
+  TileConv conv1, conv2;
+  TimeConv nin_shortcut{nullptr};
 };
 TORCH_MODULE(VaeBlock);
 
