@@ -42,7 +42,8 @@ Summary::Item planned_item(const batch::PlannedItem& planned, const PlanFacts& f
                   planned.item.fault->reason);
     }
     const ClipInfo clip = probe(planned.item.input, {.isolated = !facts.output.trusts_inputs});
-    const Estimate estimate = estimate_run(clip.duration, /*detects=*/true, facts.threads);
+    Estimate estimate = estimate_run(clip.duration, /*detects=*/true, facts.threads);
+    estimate.time = facts.time(clip.duration);
     const auto request =
         batch::request_for(planned, batch::extension_for(planned, clip), facts.output);
     ++totals.to_do;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ std::string status_word(int exit_code);
 struct PlanFacts {
   batch::OutputChoice output;
   int jobs = 1, threads = 1;
+  std::function<Seconds(Seconds duration)> time;  // that a clip takes
 };
 
 /// What a batch would do, for --dry-run: items, durations, windows, time, disk, names.

@@ -25,9 +25,14 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kGigabyte = std::uint64_t{1} << 30U;
 /// Of a network at work beside its weights, and the program itself.
 constexpr std::uint64_t kWorkingBytes = kGigabyte * 3 / 4;
-/// What converting to bfloat16 adds: the file's float32 and the network are there together.
-constexpr double kConversion = 1.5;
-/// CLIP's image and text tower share a file, which is read whole for either.
+/// What converting to bfloat16 adds: the file's float32 and the network are there together for a
+/// while.
+constexpr double kConversion = 1.25;
+/// Of CLIP's file the image tower, and of the mel VAE's the decoder; nothing else is read.
+constexpr double kImageTower = 0.65, kDecoder = 0.58;
+/// Convolutions by tiles hold more numbers than the file.
+constexpr double kTiles = 2;
+
 struct StageSize {
   std::string name;
   std::uint64_t bytes;
@@ -40,14 +45,15 @@ std::uint64_t bytes_of(const fs::path& path) {
 }
 
 std::vector<StageSize> stage_sizes(const MmaudioModel& model, bool is_half) {
-  const auto size = [&](const char* role, bool converts) {
-    const auto bytes = static_cast<double>(bytes_of(model.files.at(role)));
-    return static_cast<std::uint64_t>(converts && is_half ? kConversion * bytes : bytes);
+  const auto size = [&](const char* role, double times) {
+    return static_cast<std::uint64_t>(times * static_cast<double>(bytes_of(model.files.at(role))));
   };
-  return {{"CLIP", size("clip", true) + kWorkingBytes},
-          {"Synchformer", size("synchformer", true) + kWorkingBytes},
-          {"flow network", size("flow", true) + kWorkingBytes},
-          {"mel decoder and vocoder", size("vae", false) + size("vocoder", false) + kWorkingBytes}};
+  const double converted = is_half ? kConversion : 1;
+  return {{"CLIP", size("clip", kImageTower * converted) + kWorkingBytes},
+          {"Synchformer", size("synchformer", converted) + kWorkingBytes},
+          {"flow network", size("flow", converted) + kWorkingBytes},
+          {"mel decoder and vocoder",
+           size("vae", kDecoder * kTiles) + size("vocoder", kTiles) + kWorkingBytes}};
 }
 
 /// Memory that could be used without swapping; 0 if it cannot be told.

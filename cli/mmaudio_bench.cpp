@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <fstream>
 #include <string>
 
 #include "audio_gen/mmaudio/cost.h"
 #include "audio_gen/mmaudio/latent_track.h"
 #include "audio_gen/mmaudio/window_plan.h"
+#include "cli/mmaudio_cost.h"
+#include "core/memory.h"
 #include "core/philox.h"
 #include "understanding/frame_picking.h"
 #include "understanding/visual_encoder.h"
@@ -22,6 +25,9 @@ constexpr std::uint64_t kSeed = 1;
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
+
+/// Of all threads of the process.
+double cpu_now() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 /// Lets the kernel forget the largest resident memory so far.
 void reset_peak() { std::ofstream("/proc/self/clear_refs") << "5"; }
@@ -48,30 +54,6 @@ std::vector<PreparedPicture> noise_pictures(std::int64_t side, std::int64_t coun
   return pictures;
 }
 
-/// A transformer's layer over T tokens: products with its weights, and of its attention.
-double gflop_of_layer(double tokens, double width, double weights_per_width2, double attended) {
-  return 1e-9 * (2 * tokens * weights_per_width2 * width * width + 4 * tokens * attended * width);
-}
-
-double gflop_of_picture(const ClipConfig& clip) {
-  const auto places = static_cast<double>(clip.grid * clip.grid);
-  const auto width = static_cast<double>(clip.vision.width);
-  const double layer =
-      gflop_of_layer(places + 1, width, 4 + 2.0 * clip.vision.mlp_ratio, places + 1);
-  const double patches = 1e-9 * 2 * places * 3 * clip.patch * clip.patch * width;
-  return clip.vision.layers * layer + patches;
-}
-
-double gflop_of_segment(const SynchformerConfig& sync) {
-  const auto tokens = static_cast<double>(sync.times() * sync.places());
-  const auto width = static_cast<double>(sync.width);
-  // Attention over time, then over space.
-  const double layer = gflop_of_layer(tokens, width, 8 + 2.0 * sync.mlp_ratio,
-                                      static_cast<double>(sync.times() + sync.places()));
-  const double patches = 1e-9 * 2 * tokens * 3 * sync.patch * sync.patch * sync.tubelet * width;
-  return sync.layers * layer + patches;
-}
-
 class Bench {
  public:
   Bench(const BenchRequest& request,
@@ -89,6 +71,7 @@ class Bench {
     use_threads(request_.threads);
     see_pictures();
     see_motion();
+    if (files_ || !request_.vocabulary.empty()) read_words();
     make_sound();
     return std::move(stages_);
   }
@@ -100,7 +83,8 @@ class Bench {
                                                         : FeaturePrecision::kFloat32,
                                        .clip = model_.clip,
                                        .synchformer = model_.synchformer};
-    if (!files_) return MmaudioVisualEncoder::with_random_weights({}, parts, options, kSeed);
+    if (!files_)
+      return MmaudioVisualEncoder::with_random_weights(request_.vocabulary, parts, options, kSeed);
     return {{files_->at("clip"), files_->at("synchformer"), files_->at("clip_vocabulary")},
             parts,
             options};
@@ -111,14 +95,16 @@ class Bench {
   void measure(const std::string& name, const std::string& unit, std::int64_t few, std::int64_t all,
                double gflop_each, Work work) {
     const std::int64_t count = request_.is_full ? all : std::min(few, all);
-    report(progress_, name, static_cast<double>(stages_.size()) / 5);
+    report(progress_, name, static_cast<double>(stages_.size()) / 6);
+    give_back_freed_memory();
     reset_peak();
-    const double begin = now();
+    const double begin = now(), cpu_begin = cpu_now();
     work(count);
     const double scale = static_cast<double>(all) / static_cast<double>(count);
     stages_.push_back(
         {.name = name,
          .seconds = (now() - begin) * scale,
+         .cpu_seconds = (cpu_now() - cpu_begin) * scale,
          .gflop = gflop_each * static_cast<double>(all),
          .peak_bytes = peak_bytes(),
          .measured = std::to_string(count) + " of " + std::to_string(all) + " " + unit});
@@ -137,6 +123,12 @@ class Bench {
               eyes.of_frames(noise_pictures(kSyncPictureSide,
                                             kSyncSegmentFrames + kSyncSegmentStep * (count - 1)));
             });
+  }
+
+  void read_words() {
+    const auto eyes = encoder({.text = true});
+    measure("text", "prompts", 1, 1, gflop_of_text(model_.clip),
+            [&](std::int64_t) { eyes.of_prompt("waves on a stony beach, gulls"); });
   }
 
   void make_sound() {

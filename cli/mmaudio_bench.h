@@ -19,20 +19,22 @@ struct BenchRequest {
   int steps = 25;
   int threads = 1;
   std::string dtype = "float32";
-  bool is_full = false;  // false: a part of each stage is run, and its time scaled
+  std::filesystem::path vocabulary = {};  // for the tower that reads words, with random weights
+  bool is_full = false;                   // false: a part of each stage is run, and its time scaled
 };
 
 /// A stage with its networks loaded; loading is not counted in the time.
 struct BenchStage {
   std::string name;
   double seconds;           // of the whole stage
+  double cpu_seconds;       // the same of all threads together
   double gflop;             // of matrix products and convolutions
   std::int64_t peak_bytes;  // resident memory of the process, its largest while the stage ran
   std::string measured;     // "4 of 64 pictures"
 };
 
-/// @param files  none: random weights; the tower that reads words is then left out, for it needs a
-///               vocabulary
+/// @param files  none: random weights; the tower that reads words is then left out where the
+///               request names no vocabulary
 /// @throws Error  kCancelled; what loading throws
 std::vector<BenchStage> bench_mmaudio(
     const BenchRequest& request,

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "audio_gen/mmaudio/mmaudio_engine.h"
+#include "cli/mmaudio_cost.h"
 #include "core/text.h"
 #include "pipeline/estimate.h"
 #include "sync/mastering.h"
@@ -185,9 +186,26 @@ void show_result(const Result& result, Context& context) {
   }
 }
 
+Seconds estimated_time(const RunPlan& plan, const SoundFlags& flags) {
+  if (!plan.engine.starts_with("mmaudio:"))
+    return estimate_run(plan.duration, plan.detects, flags.sound_options().threads).time;
+  const bool is_whole = flags.way.value_or(plan.detects ? RenderWay::kWhole : RenderWay::kEvents) ==
+                        RenderWay::kWhole;
+  const StageOptions& stages = flags.stages;
+  const MmaudioModel model = stages.engine.ends_with(":custom")
+                                 ? find_mmaudio(stages.engine, stages.models)
+                                 : sizes_of_mmaudio(stages.engine);
+  return estimate_mmaudio(model, {.duration = is_whole ? plan.duration : Seconds(0),
+                                  .sees = !flags.ignores_picture,
+                                  .events = is_whole ? 0 : static_cast<std::int64_t>(plan.events),
+                                  .steps = flags.steps.value_or(mmaudio::default_settings().steps),
+                                  .is_half = stages.dtype == "bfloat16",
+                                  .threads = stages.thread_count()});
+}
+
 void show_plan(const RunPlan& plan, const SoundFlags& flags, Context& context) {
-  const Estimate estimate =
-      estimate_run(plan.duration, plan.detects, flags.sound_options().threads);
+  Estimate estimate = estimate_run(plan.duration, plan.detects, flags.sound_options().threads);
+  estimate.time = estimated_time(plan, flags);
   auto& item = context.summary.item();
   item.status = "planned";
   nlohmann::ordered_json facts = {{"duration_s", plan.duration.count()},
@@ -199,11 +217,7 @@ void show_plan(const RunPlan& plan, const SoundFlags& flags, Context& context) {
   std::string text = "would read     " + printable(plan.input) + "\n";
   text += format("duration       %.3f s", plan.duration.count());
   text += " in " + std::to_string(estimate.windows) + " windows, engine '" + plan.engine + "'\n";
-  // The figures are the bundled engine's.
-  const bool is_known = plan.engine == "bundled";
-  if (!is_known) facts["estimated_time_s"] = nullptr;
-  text += is_known ? format("estimated      %.0f s", std::ceil(estimate.time.count()))
-                   : "estimated      time not known";
+  text += format("estimated      %.0f s", std::ceil(estimate.time.count()));
   text += format(", %.0f MB of disk\n", std::ceil(static_cast<double>(estimate.disk_bytes) / 1e6));
   for (const auto& output : plan.outputs) {
     if (output.empty()) continue;

@@ -57,7 +57,10 @@ struct RunPlan {
   std::vector<std::filesystem::path> outputs;
   std::string engine;
   bool detects = false;
+  std::size_t events = 0;  // that are rendered, where that is known before
 };
+/// About how long it will take, with the engine that the plan names.
+Seconds estimated_time(const RunPlan& plan, const SoundFlags& flags);
 void show_plan(const RunPlan& plan, const SoundFlags& flags, Context& context);
 
 }  // namespace qingyin::cli

@@ -200,8 +200,17 @@ void run(const BatchOptions& options, Context& context) {
   const auto planned = plan(options, context);
   const Pipeline pipeline = load_pipeline(options.flags.stages, Stages::kBoth);
   if (options.flags.is_dry_run) {
+    const auto time = [&](Seconds duration) {
+      return estimated_time({.input = {},
+                             .duration = duration,
+                             .outputs = {},
+                             .engine = options.flags.stages.engine,
+                             .detects = true},
+                            options.flags);
+    };
     show_batch_plan(pipeline, planned,
-                    {options.choice(), options.jobs, options.flags.stages.thread_count()}, context);
+                    {options.choice(), options.jobs, options.flags.stages.thread_count(), time},
+                    context);
     return;
   }
   batch::create_stored_folders(options.output);

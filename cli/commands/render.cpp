@@ -115,7 +115,8 @@ void render(const RenderCommandOptions& options, Context& context) {
                document.timeline.clip.duration,
                {target, flags.stems, flags.timeline, report},
                flags.stages.engine,
-               /*detects=*/false},
+               /*detects=*/false,
+               document.timeline.events.size()},
               flags, context);
     return;
   }

@@ -76,7 +76,8 @@ void sfx(const SfxOptions& options, Context& context) {
                effect.duration.value_or(Seconds(2)),
                {target, report_path(target)},
                flags.stages.engine,
-               /*detects=*/false},
+               /*detects=*/false,
+               /*events=*/1},
               flags, context);
     return;
   }

@@ -201,6 +201,17 @@ TEST_F(MmaudioTest, MemoryDoesNotGrowWithTheClip) {
   EXPECT_LT(peak("long.report.json"), peak("short.report.json") + 40);
 }
 
+/// Takes minutes: only with `ctest --test-dir build -C Heavy -L heavy -R mmaudio`.
+TEST_F(MmaudioTest, DISABLED_MemoryDoesNotGrowToTenMinutes) {
+  ASSERT_EQ(add(clip(20, "short.mp4"), "short.wav").exit_code, 0);
+  ASSERT_EQ(add(clip(600, "long.mp4"), "long.wav").exit_code, 0);
+  const auto peak = [&](const char* name) {
+    return report(name)["peak_memory_bytes"].get<double>() / (1 << 20);
+  };
+  EXPECT_EQ(left("long.wav").size(), 600U * kRateHz);
+  EXPECT_LT(peak("long.report.json"), peak("short.report.json") + 60);
+}
+
 TEST_F(MmaudioTest, NoiseOfAFileStandsForTheSeed) {
   const auto source = clip(2);
   ASSERT_EQ(add(source, "seed.wav", {"--seed", "11"}).exit_code, 0);
@@ -297,6 +308,25 @@ TEST_F(MmaudioTest, ALimitThatIsTooSmallIsToldBeforeTheWork) {
   EXPECT_EQ(outcome.exit_code, 5);
   EXPECT_NE(outcome.err.find("--memory 100M"), std::string::npos) << outcome.err;
   EXPECT_EQ(add(clip(1), "out.wav", {"--memory", "much"}).exit_code, 2);
+}
+
+TEST_F(MmaudioTest, APlanTellsHowLongItWillTake) {
+  const auto seconds = [&](double duration, std::vector<std::string> more) {
+    std::vector<std::string> arguments{"add",       clip(duration).string(),
+                                       "--engine",  "mmaudio:large_44k_v2",
+                                       "--dry-run", "--json",
+                                       "--threads", "2"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto outcome = run_here(std::move(arguments));
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    return json::parse(outcome.out)["items"][0]["estimated_time_s"].get<double>();
+  };
+  const double whole = seconds(8, {});
+  EXPECT_GT(whole, 100);
+  EXPECT_GT(seconds(24, {}), 2 * whole);
+  EXPECT_LT(seconds(8, {"--dtype", "bfloat16"}), 0.7 * whole);
+  EXPECT_LT(seconds(8, {"--no-picture"}), 0.6 * whole);
+  EXPECT_GT(seconds(8, {"--steps", "100"}), 1.2 * whole);
 }
 
 TEST_F(MmaudioTest, TheBundledEngineHasNoEyes) {
