@@ -69,14 +69,19 @@ class Bench {
 
   std::vector<BenchStage> run() {
     use_threads(request_.threads);
-    see_pictures();
-    see_motion();
-    if (files_ || !request_.vocabulary.empty()) read_words();
+    if (is_wanted("clip")) see_pictures();
+    if (is_wanted("synchformer")) see_motion();
+    if (is_wanted("text") && (files_ || !request_.vocabulary.empty())) read_words();
     make_sound();
     return std::move(stages_);
   }
 
  private:
+  bool is_wanted(const std::string& stage) const {
+    return request_.stages.empty() ||
+           std::ranges::find(request_.stages, stage) != request_.stages.end();
+  }
+
   MmaudioVisualEncoder encoder(MmaudioVisualParts parts) const {
     const MmaudioVisualOptions options{.precision = request_.dtype == "bfloat16"
                                                         ? FeaturePrecision::kBFloat16
@@ -144,26 +149,37 @@ class Bench {
                                  : std::make_unique<mmaudio::Networks>(model_.sound, settings);
     const mmaudio::ModelConfig& sizes = model_.sound;
     const auto lengths = mmaudio::sequence_lengths_of(sizes.sound, window_.segments);
-    const auto noise = mmaudio::noise_of_seed(kSeed, sizes.sound.latents)(0, lengths.latents);
-    const std::vector<float> text(
-        static_cast<std::size_t>(sizes.flow.text_tokens * sizes.flow.text_size), 0.01F);
-    const auto conditions = networks->prepare_unseen(text, {}, lengths);
+    // Where a stage is left out, noise stands for what it makes.
+    std::vector<float> latents =
+        mmaudio::noise_of_seed(kSeed, sizes.sound.latents)(0, lengths.latents);
+    if (is_wanted("flow")) latents = sample(*networks, lengths, latents);
+    networks->release(mmaudio::Stage::kFlow);
+    const std::int64_t frames = lengths.latents * mmaudio::kMelFramesPerLatent;
+    std::vector<float> mel = mmaudio::noise_of_seed(kSeed, sizes.sound.bands)(0, frames);
+    if (is_wanted("mel decoder")) {
+      networks->load(mmaudio::Stage::kVae);
+      measure("mel decoder", "windows", 1, 1, mmaudio::gflop_of_decoder(sizes.vae, lengths.latents),
+              [&](std::int64_t) { mel = networks->to_mel(latents); });
+      networks->release(mmaudio::Stage::kVae);
+    }
+    if (!is_wanted("vocoder")) return;
+    networks->load(mmaudio::Stage::kVocoder);
+    measure("vocoder", "windows", 1, 1, mmaudio::gflop_of_vocoder(sizes.vocoder, frames),
+            [&](std::int64_t) { networks->to_samples(mel); });
+  }
+
+  std::vector<float> sample(mmaudio::Networks& networks, const mmaudio::SequenceLengths& lengths,
+                            const std::vector<float>& noise) {
+    const mmaudio::FlowConfig& flow = model_.sound.flow;
+    const std::vector<float> text(static_cast<std::size_t>(flow.text_tokens * flow.text_size),
+                                  0.01F);
+    const auto conditions = networks.prepare_unseen(text, {}, lengths);
     std::vector<float> latents;
     measure("flow", "steps", kFewSteps, request_.steps,
-            2 * mmaudio::gflop_of_evaluation(sizes.flow, lengths), [&](std::int64_t count) {
-              latents = networks->sample(noise, conditions, {.steps = count});
+            2 * mmaudio::gflop_of_evaluation(flow, lengths), [&](std::int64_t count) {
+              latents = networks.sample(noise, conditions, {.steps = count});
             });
-    networks->release(mmaudio::Stage::kFlow);
-    networks->load(mmaudio::Stage::kVae);
-    std::vector<float> mel;
-    measure("mel decoder", "windows", 1, 1, mmaudio::gflop_of_decoder(sizes.vae, lengths.latents),
-            [&](std::int64_t) { mel = networks->to_mel(latents); });
-    networks->release(mmaudio::Stage::kVae);
-    networks->load(mmaudio::Stage::kVocoder);
-    measure(
-        "vocoder", "windows", 1, 1,
-        mmaudio::gflop_of_vocoder(sizes.vocoder, lengths.latents * mmaudio::kMelFramesPerLatent),
-        [&](std::int64_t) { networks->to_samples(mel); });
+    return latents;
   }
 
   const BenchRequest& request_;

@@ -20,6 +20,7 @@ struct BenchRequest {
   int threads = 1;
   std::string dtype = "float32";
   std::filesystem::path vocabulary = {};  // for the tower that reads words, with random weights
+  std::vector<std::string> stages = {};   // by name; empty: all
   bool is_full = false;                   // false: a part of each stage is run, and its time scaled
 };
 

@@ -27,6 +27,11 @@ struct BenchOptions {
                    "CLIP's vocabulary, to measure its text tower with random weights too")
         ->type_name("FILE")
         ->group("Engine");
+    app.add_option("--stages", request.stages,
+                   "clip, synchformer, text, flow, \"mel decoder\", vocoder: only these")
+        ->delimiter(',')
+        ->type_name("NAME,...")
+        ->group("Work");
     app.add_option("--seconds", request.seconds, "length of the clip")
         ->check(number_in(0.64, 60))
         ->type_name("NUMBER")

@@ -448,6 +448,8 @@ def ours(args):
                str(args.threads), "--dtype", args.dtype, "--json"]
     if args.vocabulary:
         command += ["--vocabulary", args.vocabulary]
+    if args.stages:
+        command += ["--stages", args.stages]
     made = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(made.stdout)["items"][0]["stages"]
 
@@ -463,9 +465,11 @@ def compare(args):
     rows = {}
     for _ in range(args.repeats):
         for stage in ours(args):
+            print(json.dumps(stage), file=sys.stderr, flush=True)
             count, _, everything = stage["measured"].split()[:3]
             scale = float(everything) / float(count)
             eager = theirs(args, stage["name"], int(count))
+            print(json.dumps(eager), file=sys.stderr, flush=True)
             row = rows.setdefault(stage["name"], {"gflop": stage["gflop"], "ours": [], "eager": [],
                                                   "peaks": [0, 0]})
             row["ours"].append((stage["cpu_seconds"], stage["seconds"]))
@@ -491,6 +495,7 @@ def main():
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--eager-dtype", choices=("float32", "bfloat16"))
     parser.add_argument("--vocabulary", help="CLIP's, to time the tower that reads words too")
+    parser.add_argument("--stages", help="names with commas between: only these")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--stage", help="run this one alone, in PyTorch")
