@@ -8,9 +8,10 @@ signals in the range of trained networks. Takes 6 to 11 GB of disk; what is ther
 """
 
 import argparse
+import gzip
+import itertools
 import json
 import math
-import shutil
 from pathlib import Path
 
 import torch
@@ -66,8 +67,9 @@ def main():
         tensors = tensors_of(keys / f"{manifest}.txt")
         torch.save({wrapper: tensors} if wrapper else tensors, args.folder / name)
         print(name, flush=True)
-    shutil.copyfile(args.fixtures / "bpe_simple_vocab_16e6.txt.gz",
-                    args.folder / "bpe_simple_vocab_16e6.txt.gz")
+    with gzip.open(args.fixtures / "bpe_simple_vocab_16e6.txt.gz", "rt", encoding="utf-8") as lines:
+        merges = list(itertools.islice(lines, 1 + 49152 - 256 - 2))  # a head line before them
+    (args.folder / "merges.txt").write_text("".join(merges), encoding="utf-8")
     (args.folder / "mmaudio.json").write_text(json.dumps(
         {"schema": "qingyin.mmaudio/1", "like": args.variant, "licence": "random numbers"}))
 
