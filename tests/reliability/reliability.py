@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import sqlite3
@@ -232,7 +233,7 @@ def calls(options):
     total, _ = count_calls(bench)
     tried = 0
     for mode in ("kill", "power") if options.mode == "both" else (options.mode,):
-        for number in range(1, total + 1, options.stride):
+        for number in range(options.first, total + 1, options.stride):
             bench.reset()
             invariants = Invariants(reference)
             faults = {"KILL": number, "POWER": int(mode == "power"),
@@ -248,8 +249,9 @@ def calls(options):
                 raise Broken(f"{mode} after call {number} of {total}: {fault}") from fault
             tried += 1
     bench.close()
-    return (f"killed after {tried} calls ({total} in a run of {options.clips} clips, every "
-            f"{options.stride}., {options.mode}): all promises kept, every final tree as undisturbed")
+    return (f"{tried} runs ended after one call each ({total} calls in a run of {options.clips} clips, "
+            f"every {options.stride}. from {options.first}, {options.mode}): all promises kept, every "
+            f"final tree as undisturbed")
 
 
 def control(options):
@@ -382,6 +384,12 @@ def make_hostile(folder, count, seed):
                 file.write(kinds[number % len(kinds)]())
 
 
+def work_s():
+    """Processor time of all processes that were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def hostile(options):
     """Good and hostile files in one folder."""
     bench = Bench(options, options.good)
@@ -395,18 +403,19 @@ def hostile(options):
     for item in bad:
         require(item["exit_code"] == 3 and item["reason"] and item["message"], f"no reason: {item}")
     before = tree(bench.out())
-    begin = time.monotonic()
+    begin, work_begin = time.monotonic(), work_s()
     code, summary, error = bench.run()
-    span_s = time.monotonic() - begin
+    span_s, worked_s = time.monotonic() - begin, work_s() - work_begin
     require(code == 1, f"the second run ends with {code}: {error}")
     require(summary["totals"] == {"items": options.good + options.bad, "ok": 0,
                                   "skipped": options.good, "failed": options.bad, "not_run": 0},
             f"the second run works: {summary['totals']}")
     require(tree(bench.out()) == before, "the second run changed something")
-    require(span_s < options.limit, f"the second run takes {span_s:.1f} s")
+    # Of the processor: the machine may be busy with other things.
+    require(worked_s < options.limit, f"the second run works for {worked_s:.1f} s")
     bench.close()
     return (f"{len(good)} outputs, {len(bad)} reasons, exit 1; the second run does nothing in "
-            f"{span_s:.1f} s")
+            f"{span_s:.1f} s, {worked_s:.1f} s of them at work")
 
 
 def stops(options):
@@ -454,9 +463,9 @@ def main():
         return check
 
     add(kills, count=200, clips=20, span=0.5)
-    add(calls, clips=2, stride=1).add_argument("--mode", choices=["kill", "power", "both"],
+    add(calls, clips=2, stride=1, first=1).add_argument("--mode", choices=["kill", "power", "both"],
                                                default="both")
-    add(control, clips=2, stride=1)
+    add(control, clips=2, stride=1, first=1)
     add(share, processes=8, clips=100, victims=0, delay=2.0)
     add(full, clips=4, points=20).add_argument("--tmpfs", action="store_true")
     add(hostile, good=100, bad=100, limit=5.0)
