@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
@@ -76,13 +75,13 @@ TEST(JsonText, AllowsAByteOrderMark) {
 }
 
 TEST(JsonText, EndsDeepNestingAtOnce) {
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();  // of this process: others may be busy
   for (const std::string& brick : {"["s, "{\"a\":"s, "[{\"\":"s}) {
     std::string tower;
     for (int i = 0; i < 1000000; ++i) tower += brick;
     EXPECT_CONTAINS(refusal(tower), "nested deeper than 32 levels");
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
+  EXPECT_LT(std::clock() - begin, 2 * CLOCKS_PER_SEC);
   const std::string deepest = std::string(32, '[') + std::string(32, ']');
   EXPECT_NO_THROW(JsonText(deepest, "x"));
   EXPECT_CONTAINS(refusal("[" + deepest + "]"), "nested deeper");
@@ -90,7 +89,7 @@ TEST(JsonText, EndsDeepNestingAtOnce) {
 
 TEST(JsonText, RefusesLongTextUnread) {
   const std::string big(100'000'000, '[');
-  const std::clock_t begin = std::clock();  // of this process: others may be busy
+  const std::clock_t begin = std::clock();
   EXPECT_CONTAINS(refusal(big), "100000000 bytes; at most 16777216 are read");
   EXPECT_LT(std::clock() - begin, CLOCKS_PER_SEC);
 }
