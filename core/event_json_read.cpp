@@ -130,6 +130,18 @@ class Fields {
       to.push_back({Seconds(time), level});
     }
   }
+  void read(const std::string& key, std::vector<ScoredLabel>& to) const {
+    const auto value = get(key, JsonKind::kArray);
+    if (!value) return;
+    for (const JsonValue& item : value->items()) {
+      const Fields fields(item, pointer_ + "/" + key + "/" + std::to_string(to.size()), faults_);
+      ScoredLabel read{};
+      for (const char* name : {"label", "score"}) fields.need(name);
+      fields.read("label", read.label);
+      fields.read("score", read.score);
+      to.push_back(std::move(read));
+    }
+  }
   void read(const std::string& key, std::vector<Seconds>& to) const {
     const auto value = get(key, JsonKind::kArray);
     if (!value) return;
@@ -206,6 +218,7 @@ void read_common(const Fields& fields, Sound& sound) {
   fields.read("seed", sound.seed);
   fields.read("locked", sound.locked);
   fields.read("source", sound.source);
+  fields.read("labels", sound.labels);
 }
 
 AmbienceLayer read_layer(const Fields& fields) {

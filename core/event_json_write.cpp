@@ -37,6 +37,15 @@ JsonDraft draft_of(const TimelineClip& clip) {
         unless_default(clip.rotation_deg == 0)}});
 }
 
+JsonField labels_field(const std::vector<ScoredLabel>& labels) {
+  std::vector<JsonDraft> items;
+  for (const ScoredLabel& each : labels) {
+    items.push_back(JsonDraft::object(
+        {{"label", JsonDraft::string(each.label)}, {"score", JsonDraft::number(each.score)}}));
+  }
+  return {"labels", JsonDraft::array(std::move(items)), unless_empty(labels.empty())};
+}
+
 JsonDraft draft_of(const AmbienceLayer& layer) {
   const AmbienceLayer usual;
   return JsonDraft::object(
@@ -49,7 +58,8 @@ JsonDraft draft_of(const AmbienceLayer& layer) {
        {"seed", JsonDraft::number(layer.seed),
         unless_default(layer.seed == default_seed(layer.id))},
        {"locked", JsonDraft::boolean(layer.locked), unless_default(!layer.locked)},
-       {"source", JsonDraft::string(layer.source), unless_default(layer.source == usual.source)}});
+       {"source", JsonDraft::string(layer.source), unless_default(layer.source == usual.source)},
+       labels_field(layer.labels)});
 }
 
 JsonField position_field(const SoundEvent& event) {
@@ -87,7 +97,8 @@ JsonDraft draft_of(const SoundEvent& event) {
        {"seed", JsonDraft::number(event.seed),
         unless_default(event.seed == default_seed(event.id))},
        {"locked", JsonDraft::boolean(event.locked), unless_default(!event.locked)},
-       envelope_field(event)});
+       envelope_field(event),
+       labels_field(event.labels)});
 }
 
 JsonDraft draft_of(const MadeBy& made_by) {

@@ -76,6 +76,14 @@ void check_envelope(const std::vector<EnvelopePoint>& envelope, const FaultRepor
   }
 }
 
+void check_labels(const std::vector<ScoredLabel>& labels, const FaultReport& report) {
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const std::string field = "labels/" + std::to_string(i);
+    check_name(labels[i].label, field + "/label", report);
+    check_range(labels[i].score, 0, 1, field + "/score", report);
+  }
+}
+
 void check_made_by(const MadeBy& made_by, const FaultReport& report) {
   check_text(made_by.program, "program", report);
   check_text(made_by.version, "version", report);
@@ -152,6 +160,7 @@ void check_layer(const AmbienceLayer& layer, Seconds end, const FaultReport& rep
   check_text(layer.caption, "caption", report);
   check_range(layer.gain_db, -kMaxGainDb, kMaxGainDb, "gain_db", report);
   check_name(layer.source, "source", report);
+  check_labels(layer.labels, report);
 }
 
 void check_event(const SoundEvent& event, Seconds end, const FaultReport& report) {
@@ -172,6 +181,7 @@ void check_event(const SoundEvent& event, Seconds end, const FaultReport& report
   check_name(event.lane, "lane", report);
   check_name(event.source, "source", report);
   check_envelope(event.envelope, report);
+  check_labels(event.labels, report);
 }
 
 void check_count(std::size_t events, const FaultReport& report) {

@@ -20,6 +20,14 @@ struct EnvelopePoint {
   bool operator==(const EnvelopePoint&) const = default;
 };
 
+/// A name that a recogniser thought of for something, and how sure it was.
+struct ScoredLabel {
+  std::string label;
+  double score;  // [0, 1], of all names that it chose from
+
+  bool operator==(const ScoredLabel&) const = default;
+};
+
 /// Something that should be heard, on the clip's own clock (0 = first frame shown).
 /// The rule of every field: docs/events.md.
 struct SoundEvent {
@@ -39,7 +47,8 @@ struct SoundEvent {
   std::string source = "user";
   std::uint64_t seed = 0;
   bool locked = false;
-  std::vector<EnvelopePoint> envelope;  // empty: none
+  std::vector<EnvelopePoint> envelope;   // empty: none
+  std::vector<ScoredLabel> labels = {};  // what it may be, the likeliest first; empty: not asked
 
   bool operator==(const SoundEvent&) const = default;
 };
@@ -55,6 +64,7 @@ struct AmbienceLayer {
   std::uint64_t seed = 0;
   bool locked = false;
   std::string source = "user";
+  std::vector<ScoredLabel> labels = {};  // as an event's
 
   bool operator==(const AmbienceLayer&) const = default;
 };

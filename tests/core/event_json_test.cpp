@@ -172,6 +172,18 @@ TEST(EventJson, AddsAndRemovesFieldsOfAnEvent) {
   EXPECT_EQ(read(wanted).timeline, document.timeline);
 }
 
+TEST(EventJson, KeepsTheLabelsThatARecogniserGave) {
+  EventDocument document = read(kExample);
+  document.timeline.events[1].labels = {{"an axe", 0.5}, {"a \"gong\"", 0.25}};
+  const std::string text = document.to_json();
+  EXPECT_CONTAINS(text, R"("labels": [{"label": "an axe", "score": 0.5}, {"label": "a \"gong\"")");
+  EXPECT_EQ(read(text).timeline, document.timeline);
+  EXPECT_EQ(read(text).to_json(), text);
+  EventDocument fewer = read(text);
+  fewer.timeline.events[1].labels.pop_back();
+  EXPECT_EQ(read(fewer.to_json()).timeline, fewer.timeline);
+}
+
 TEST(EventJson, KeepsUnknownKeysOfEventsThatMove) {
   EventDocument document = read(kExample);
   auto& events = document.timeline.events;
@@ -322,6 +334,12 @@ TEST(EventJson, RefusesAnEventThatBreaksARule) {
       {kPlain + R"(, "envelope": [[-1, 0.5]])", "/events/0/envelope/0/0: expected"},
       {kPlain + R"(, "envelope": [[0, 0.5, 1]])", "/events/0/envelope/0: expected an array of two"},
       {kPlain + R"(, "envelope": {})", "/events/0/envelope: expected an array"},
+      {kPlain + R"(, "labels": 1)", "/events/0/labels: expected an array, found 1"},
+      {kPlain + R"(, "labels": [{"label": "axe"}])", "/events/0/labels/0/score: is missing"},
+      {kPlain + R"(, "labels": ["axe"])", "/events/0/labels/0: expected an object"},
+      {kPlain + R"(, "labels": [{"label": "axe", "score": 1.5}])",
+       "/events/0/labels/0/score: expected a number from 0.0 to 1.0"},
+      {kPlain + R"(, "labels": [{"label": "", "score": 1}])", "/events/0/labels/0/label: is empty"},
       {kPlain + R"(, "lane": "a", "lane": "b")", "/events/0/lane: this key stands twice"},
       {kPlain + R"(, "x": {"a/b": 1, "a\u002fb": 2})", "/events/0/x/a~1b: this key stands twice"},
   };
