@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "models/layers/conv_next.h"
+#include "models/layers/int8_weight.h"
 #include "models/layers/transformer.h"
 
 namespace qingyin {
@@ -45,6 +46,25 @@ at::Tensor normalised(const at::Tensor& x) {
 
 at::Tensor tanh_gelu(const at::Tensor& x) {
   return 0.5 * x * (1 + at::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x.pow(3))));
+}
+
+TEST_F(Layers, EightBitsAreTheNearestOf255StepsOfEachChannel) {
+  at::Tensor weight = at::randn({4, 3, 5}).permute({0, 2, 1});  // [4, 5, 3], not contiguous
+  weight[2].zero_();
+  const Int8Weight small(weight);
+  const at::Tensor restored = small.restored(), values = small.values(at::kFloat);
+  EXPECT_EQ(values.strides(), weight.strides());
+  EXPECT_EQ(small.bytes(), weight.numel() + 4 * 4);
+  for (int channel = 0; channel < 4; ++channel) {
+    const double step = weight[channel].abs().max().item<double>() / 127;
+    EXPECT_LE(largest_difference(restored[channel], weight[channel]), step / 2 * 1.0001);
+    EXPECT_TRUE(values[channel].equal(values[channel].round()));
+  }
+  const at::Tensor x = at::randn({7, 15}), bias = at::randn({4});
+  const at::Tensor product = at::matmul(x, values.flatten(1).t());
+  const at::Tensor wanted = at::matmul(x, restored.flatten(1).t()) + bias;
+  EXPECT_LT(largest_difference(small.finish(product, bias), wanted), 1e-4);
+  EXPECT_TRUE(small.values(at::kBFloat16).to(at::kFloat).equal(values));
 }
 
 TEST_F(Layers, DepthwiseConvolutionIsTheSumOverItsTaps) {
