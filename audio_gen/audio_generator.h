@@ -15,6 +15,7 @@
 
 namespace qingyin {
 
+class ClipSenses;
 class WholeSoundEngine;
 
 /// What an engine is and can do.
@@ -30,6 +31,9 @@ struct RenderSettings {
   int steps = 8;                     // of the sampler
   double guidance = 1.3;             // classifier-free, 1: off
   std::string negative_prompt = {};  // what must not be heard; engines that read words alone
+  /// What the engine's eyes saw of the clip, for events that are to follow the picture while they
+  /// last; none: the words alone decide. Outlives the calls.
+  ClipSenses* senses = nullptr;
 };
 
 /// How an engine understands a label.

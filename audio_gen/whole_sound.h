@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "audio_gen/audio_generator.h"
@@ -46,6 +48,8 @@ struct WholeWish {
 /// How much an engine has to see of a clip.
 struct SightNeed {
   std::int64_t pictures = 0, segments = 0;
+  /// Only what is seen within these times is asked for; empty: everything.
+  std::vector<std::pair<Seconds, Seconds>> spans = {};
 };
 
 /// An engine with eyes of its own: it makes the sound of a whole clip from pictures and words.
@@ -56,6 +60,9 @@ class WholeSoundEngine {
 
   /// What `WholeWish::senses` are asked for.
   virtual SightNeed sight_need(Seconds duration, const std::vector<Seconds>& cuts) const = 0;
+
+  /// What `RenderSettings::senses` are asked for by the events that end by themselves.
+  virtual SightNeed sight_need(std::span<const SoundEvent> events) const = 0;
 
   /// The sound from the first frame on, mono at 48 kHz; silence after its end. The long work is
   /// done in here, one window after another; reading turns the result into samples.

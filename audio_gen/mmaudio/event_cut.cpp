@@ -14,6 +14,7 @@ constexpr double kRingSeconds = 0.5;                           // of a lasting o
 constexpr double kBeforeSeconds = 0.06, kAfterSeconds = 0.04;  // that an attack is measured on
 constexpr double kNextAttackSeconds = 0.15;                    // the soonest
 constexpr double kNextRiseDb = 8, kNextBelowDb = 10;  // of an attack that ends the sound before it
+constexpr double kSearchSeconds = 0.4;                // around where a sound is expected
 constexpr double kBeginDb = 20;  // below the loudest frame: a lasting sound has begun
 
 /// Level of each frame, in dB.
@@ -42,7 +43,7 @@ double mean(const std::vector<double>& levels, std::int64_t from, std::int64_t t
 }  // namespace
 
 EventCut cut_event(std::span<const float> log_mel, const SoundFormat& format, Seconds length,
-                   bool is_sustained) {
+                   bool is_sustained, std::optional<Seconds> expected) {
   const auto frames_of = [&](double seconds) {
     return std::max<std::int64_t>(
         1, std::llround(seconds * format.sample_rate_hz / static_cast<double>(format.hop)));
@@ -52,9 +53,17 @@ EventCut cut_event(std::span<const float> log_mel, const SoundFormat& format, Se
   const auto cut = [&](std::int64_t attack, std::int64_t end) {
     return EventCut{std::max<std::int64_t>(0, attack - lead), attack, std::min(end, frames)};
   };
+  // Where the sound may begin: [earliest, latest).
+  const auto frame_at = [&](double seconds) {
+    return std::clamp<std::int64_t>(seconds <= 0 ? 0 : frames_of(seconds), 0, frames - 1);
+  };
+  const std::int64_t earliest = expected ? frame_at(expected->count() - kSearchSeconds) : 0;
+  const std::int64_t latest = expected ? frame_at(expected->count() + kSearchSeconds) : frames;
   if (is_sustained) {
-    const double loud = *std::ranges::max_element(levels) - kBeginDb;
-    const auto begun = std::ranges::find_if(levels, [&](double level) { return level >= loud; });
+    const auto first = levels.begin() + earliest;
+    const double loud = *std::max_element(first, levels.end()) - kBeginDb;
+    const auto begun =
+        std::find_if(first, levels.begin() + latest, [&](double level) { return level >= loud; });
     const std::int64_t wanted = frames_of(length.count() + kRingSeconds);
     // What begins so late that it is not long enough is taken from earlier on.
     const std::int64_t attack = std::clamp<std::int64_t>(
@@ -66,10 +75,10 @@ EventCut cut_event(std::span<const float> log_mel, const SoundFormat& format, Se
     return mean(levels, f, f + after) - mean(levels, f - before, f);
   };
   const std::int64_t wanted = frames_of(length.count() + kDecaySeconds);
-  const std::int64_t last = std::max<std::int64_t>(1, frames - wanted);
-  std::int64_t attack = 0;
+  const std::int64_t last = std::min(latest, std::max<std::int64_t>(1, frames - wanted));
+  std::int64_t attack = std::min(earliest, frames - 1);
   double best = -1e9;
-  for (std::int64_t f = 1; f < last; ++f) {
+  for (std::int64_t f = std::max<std::int64_t>(1, earliest); f < last; ++f) {
     const double score = rise(f) + mean(levels, f, f + after);
     if (score > best) best = score, attack = f;
   }

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <map>
+
 #include "audio_gen/mmaudio/sequence.h"
 #include "core/error.h"
 
@@ -114,6 +116,27 @@ FlowConditions FlowNetworkImpl::prepare_empty(const FlowLengths& lengths, std::i
   return prepare(empty_clip_feat.expand({batch, lengths.clip, -1}),
                  empty_sync_feat.expand({batch, lengths.sync, -1}), text.expand({batch, -1, -1}),
                  lengths.latents);
+}
+
+at::Tensor FlowNetworkImpl::clip_where(const at::Tensor& seen, const at::Tensor& rows) const {
+  return at::where(seen.to(options_.device()).unsqueeze(1), typed(rows), empty_clip_feat);
+}
+
+at::Tensor FlowNetworkImpl::sync_where(const at::Tensor& seen, const at::Tensor& rows) const {
+  return at::where(seen.to(options_.device()).unsqueeze(1), typed(rows), empty_sync_feat);
+}
+
+std::function<void(const std::string&)> FlowNetworkImpl::int8_converter() {
+  std::map<std::string, TimeConvImpl*> layers;
+  for (const auto& item : named_modules("", /*include_self=*/false)) {
+    auto* const layer = item.value()->as<TimeConvImpl>();
+    const bool is_in_block =
+        item.key().starts_with("joint_blocks.") || item.key().starts_with("fused_blocks.");
+    if (layer != nullptr && is_in_block) layers.emplace(item.key() + ".weight", layer);
+  }
+  return [layers](const std::string& name) {
+    if (const auto found = layers.find(name); found != layers.end()) found->second->to_int8();
+  };
 }
 
 at::Tensor FlowNetworkImpl::forward(const at::Tensor& x, const at::Tensor& time,

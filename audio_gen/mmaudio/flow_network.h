@@ -5,6 +5,7 @@
 #include <torch/nn/modules/container/modulelist.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,16 @@ class FlowNetworkImpl : public torch::nn::Module {
   /// @param negative_text  [B, 77, text_size] of what is not wanted; none: the stored empty text
   FlowConditions prepare_empty(const FlowLengths& lengths, std::int64_t batch,
                                const at::Tensor& negative_text = {});
+
+  /// The rows of pictures, or of Synchformer, that are seen, and the stored feature of nothing in
+  /// place of the others.
+  /// @param seen  [T] bool
+  /// @param rows  [B, T, clip_size or sync_size]
+  at::Tensor clip_where(const at::Tensor& seen, const at::Tensor& rows) const;
+  at::Tensor sync_where(const at::Tensor& seen, const at::Tensor& rows) const;
+
+  /// Told of every weight that was loaded, it turns those of the blocks into 8 bits.
+  std::function<void(const std::string& name)> int8_converter();
 
   /// @param x     [B, N, C]
   /// @param time  [B] in [0, 1]

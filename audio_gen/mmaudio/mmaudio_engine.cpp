@@ -6,6 +6,7 @@
 
 #include "audio_gen/lexicon.h"
 #include "audio_gen/mmaudio/event_cut.h"
+#include "audio_gen/mmaudio/event_view.h"
 #include "audio_gen/mmaudio/mmaudio_sounds.h"
 #include "audio_gen/vocabulary.h"
 #include "core/error.h"
@@ -69,7 +70,22 @@ class Engine : public AudioGenerator, public WholeSoundEngine {
   SightNeed sight_need(Seconds duration, const std::vector<Seconds>& cuts) const override {
     const auto plan = plan_windows(options_.model.sound, duration, cuts);
     const Window& last = plan.windows.back();
-    return {last.first_picture + last.pictures, last.first_segment + last.segments};
+    return {.pictures = last.first_picture + last.pictures,
+            .segments = last.first_segment + last.segments};
+  }
+
+  SightNeed sight_need(std::span<const SoundEvent> events) const override {
+    SightNeed need;
+    for (const SoundEvent& event : events) {
+      const auto found = match(event);
+      if (!found || (found->is_sustained && event.offset - event.onset > longest_event())) continue;
+      const EventView view(event.onset, event.offset);
+      need.pictures = std::max(need.pictures, view.pictures().end);
+      need.segments = std::max(need.segments, view.segments().end);
+      const Seconds begin = view.begin(), end = view.end();
+      need.spans.emplace_back(begin, end);
+    }
+    return need;
   }
 
   std::unique_ptr<SoundStream> render_whole(const WholeWish& wish,
@@ -120,6 +136,22 @@ class Engine : public AudioGenerator, public WholeSoundEngine {
         window.latents);
   }
 
+  /// The picture while the event lasts, if there are senses, and the words.
+  WindowConditions see(const Window& window, const EventView& view, ClipSenses* senses,
+                       std::span<const float> text, std::span<const float> negative) const {
+    if (senses == nullptr) return workshop_->conditions_of_words(window, text, negative);
+    const FlowConfig& sizes = options_.model.flow;
+    const MaskedSight sight = view.look(window, *senses, sizes.clip_size, sizes.sync_size);
+    if (sight.sees_nothing) return workshop_->conditions_of_words(window, text, negative);
+    return workshop_->networks.prepare({.clip = sight.clip,
+                                        .sync = sight.sync,
+                                        .text = text,
+                                        .negative_text = negative,
+                                        .clip_seen = sight.clip_seen,
+                                        .sync_seen = sight.sync_seen},
+                                       window.latents);
+  }
+
   EventSound do_render(const SoundEvent& event, const RenderSettings& settings,
                        const Progress& progress) const override {
     const LabelMatch found = need_match(event);
@@ -130,22 +162,25 @@ class Engine : public AudioGenerator, public WholeSoundEngine {
     const auto text = words_->read(found.label);
     const auto negative = negative_of(settings);
     const SoundFormat& format = options_.model.sound;
-    const Seconds wanted = std::max(duration_of(kWindowSegments), length + kLead);
+    const Seconds wanted =
+        std::max(duration_of(kWindowSegments), length + (settings.senses ? 2 : 1) * kLead);
     const auto plan = plan_windows(format, wanted, {});
     workshop_->make_room_for_flow();
+    const EventView view(event.onset, event.offset);
     LatentTrack track(workshop_->networks, noise_of_seed(event.seed, format.latents),
                       sampling(settings));
     for (std::size_t w = 0; w < plan.windows.size(); ++w) {
       const Window& window = plan.windows[w];
       const std::int64_t overlap =
           w + 1 < plan.windows.size() ? window.end_latent() - plan.windows[w + 1].first_latent : 0;
-      track.add(window, workshop_->conditions_of_words(window, text.values, negative),
+      track.add(window, see(window, view, settings.senses, text.values, negative),
                 w == 0 ? Join{} : plan.joins[w - 1], overlap, progress);
     }
     workshop_->make_room_for_sound();
     const auto mel = workshop_->networks.to_mel(track.latents(0, plan.latents()));
-    return workshop_->sound_of_event(mel, cut_event(mel, format, length, found.is_sustained),
-                                     event.intensity);
+    const auto expected = settings.senses ? std::optional(view.onset()) : std::nullopt;
+    return workshop_->sound_of_event(
+        mel, cut_event(mel, format, length, found.is_sustained, expected), event.intensity);
   }
 
   std::unique_ptr<SoundStream> do_open_stream(const SoundEvent& like,

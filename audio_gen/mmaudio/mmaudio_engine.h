@@ -32,7 +32,8 @@ RenderSettings default_settings();
 ///
 /// *whole*: pictures, motion and prompt drive the sound of the whole clip, in windows of 8 s.
 /// *events*: every event is rendered for itself from its caption, or its label where it has none,
-/// with the picture unseen; the strongest attack of the 8 s that come out is cut out (of something
+/// with the picture unseen, or seen while the event lasts (`RenderSettings::senses`); the strongest
+/// attack of the 8 s that come out, or the one near the picture's event, is cut out (of something
 /// that lasts: the stretch from its begin on). A sound that goes on is a row of joined windows.
 ///
 /// The same arguments give the same samples on the same machine with the same number of threads.

@@ -64,6 +64,15 @@ at::Tensor to_tensor(std::span<const float> values, std::int64_t columns, const 
   return at::tensor(at::ArrayRef<float>(values.data(), values.size())).view({1, -1, columns});
 }
 
+/// Which of `rows` rows are seen, as a tensor; undefined: all.
+at::Tensor seen_tensor(std::span<const std::uint8_t> seen, std::int64_t rows, const char* what) {
+  if (seen.empty()) return {};
+  require(std::ssize(seen) == rows, ErrorCode::kInvalidInput,
+          std::string("MMAudio: ") + what + " has " + std::to_string(rows) + " rows, and " +
+              std::to_string(seen.size()) + " words on which are seen");
+  return at::tensor(at::ArrayRef<std::uint8_t>(seen.data(), seen.size())).ne(0);
+}
+
 /// [1, 77, columns] of a text tower's states.
 at::Tensor text_tensor(std::span<const float> values, const FlowConfig& config, const char* what) {
   const at::Tensor text = to_tensor(values, config.text_size, what);
@@ -167,15 +176,33 @@ struct Networks::Modules {
     return at::TensorOptions(type).device(device);
   }
 
+  /// In 8 bits each weight is made small before the next one takes memory.
+  void load_flow_weights(FlowNetworkImpl& network, TensorMap tensors) {
+    if (settings.weights == FlowWeights::kFull)
+      return load_weights(network, std::move(tensors), files->flow.string());
+    require_fit(network, tensors, files->flow.string());
+    const at::NoGradGuard no_gradient;
+    const auto shrink = network.int8_converter();
+    for (auto& [name, weight] : weights_of(network)) {
+      weight.copy_(tensors.at(name));
+      tensors.erase(name);
+      shrink(name);
+    }
+  }
+
   void load_flow() {
     const bool is_half = settings.precision == FlowPrecision::kBfloat16;
     FlowNetwork network(config.flow, options(is_half ? at::kBFloat16 : at::kFloat));
     if (files) {
       TensorMap tensors = read_tensors(files->flow);
       for (const std::string& name : ignored_flow_keys()) tensors.erase(name);
-      load_weights(*network, std::move(tensors), files->flow.string());
+      load_flow_weights(*network, std::move(tensors));
     } else {
       randomise(*network);
+      if (settings.weights == FlowWeights::kInt8) {
+        const auto shrink = network->int8_converter();
+        for (const auto& item : weights_of(*network)) shrink(item.first);
+      }
     }
     flow = network;
   }
@@ -250,17 +277,20 @@ WindowConditions Networks::prepare(const WindowFeatures& features, std::int64_t 
   const Inference inference(modules_->settings.threads);
   const FlowConfig& c = config_.flow;
   require(latents >= 1, ErrorCode::kInvalidInput, "MMAudio: a window must have a latent");
-  const at::Tensor clip = to_tensor(features.clip, c.clip_size, "the picture features");
-  const at::Tensor sync =
-      to_tensor(features.sync, c.sync_size * kSegmentTokens, "the sync features");
+  at::Tensor clip = to_tensor(features.clip, c.clip_size, "the picture features");
+  at::Tensor sync = to_tensor(features.sync, c.sync_size * kSegmentTokens, "the sync features")
+                        .view({1, -1, c.sync_size});
+  const auto clip_seen = seen_tensor(features.clip_seen, clip.size(1), "the picture features");
+  const auto sync_seen = seen_tensor(features.sync_seen, sync.size(1), "the sync features");
+  if (clip_seen.defined()) clip = modules_->flow->clip_where(clip_seen, clip);
+  if (sync_seen.defined()) sync = modules_->flow->sync_where(sync_seen, sync);
   const at::Tensor text = text_tensor(features.text, c, "the text");
   at::Tensor negative;
   if (!features.negative_text.empty())
     negative = text_tensor(features.negative_text, c, "the negative text").to(modules_->device);
-  const FlowLengths lengths{latents, clip.size(1), sync.size(1) * kSegmentTokens};
+  const FlowLengths lengths{latents, clip.size(1), sync.size(1)};
   auto state = std::make_shared<WindowConditions::State>();
-  state->wish =
-      modules_->flow->prepare(clip, sync.view({1, lengths.sync, c.sync_size}), text, latents);
+  state->wish = modules_->flow->prepare(clip, sync, text, latents);
   state->empty = modules_->flow->prepare_empty(lengths, 1, negative);
   WindowConditions conditions;
   conditions.state_ = std::move(state);

@@ -47,10 +47,15 @@ enum class Stage { kFlow, kVae, kVocoder };
 
 enum class FlowPrecision { kFloat32, kBfloat16 };
 
+/// How the large weights of the flow network's blocks lie in memory: as the precision says, or as 8
+/// bits with a scale for each output channel (see Int8Weight).
+enum class FlowWeights { kFull, kInt8 };
+
 struct NetworkSettings {
   FlowPrecision precision = FlowPrecision::kFloat32;  // of the flow network alone
   int threads = 1;                                    // of libtorch, in the whole process
   bool uses_cuda = false;                             // where libtorch has it
+  FlowWeights weights = FlowWeights::kFull;
 };
 
 /// What is known of one window. Widths are those of the published models.
@@ -59,6 +64,8 @@ struct WindowFeatures {
   std::span<const float> sync;           // [Ns, 768] of Synchformer, 8 tokens a segment
   std::span<const float> text;           // [77, 1024] of CLIP's text tower
   std::span<const float> negative_text;  // [77, 1024]; empty: the stored empty text
+  /// [Nc], [Ns]: where 0, the stored feature of nothing stands instead; empty: everything is seen.
+  std::span<const std::uint8_t> clip_seen = {}, sync_seen = {};
 };
 
 /// `WindowFeatures` after the layers that do not depend on time, for both branches of guidance.

@@ -37,11 +37,22 @@ TimeConvImpl::TimeConvImpl(std::int64_t in, std::int64_t out, std::int64_t kerne
 }
 
 at::Tensor TimeConvImpl::forward(const at::Tensor& x) {
-  if (kernel_ == 0) return affine(x, weight, bias);
+  if (!int8_) return product(x, weight, bias);
+  return int8_->finish(product(x, int8_->values(x.scalar_type()), {}), bias);
+}
+
+at::Tensor TimeConvImpl::product(const at::Tensor& x, const at::Tensor& by,
+                                 const at::Tensor& plus) const {
+  if (kernel_ == 0) return affine(x, by, plus);
   const std::array<std::int64_t, 2> stride{1, 1}, padding{0, kernel_ / 2 * dilation_},
       dilation{1, dilation_};
-  return of_picture(
-      at::conv2d(as_picture(x), weight.unsqueeze(2), bias, stride, padding, dilation));
+  return of_picture(at::conv2d(as_picture(x), by.unsqueeze(2), plus, stride, padding, dilation));
+}
+
+void TimeConvImpl::to_int8() {
+  const at::NoGradGuard no_gradient;
+  int8_.emplace(weight);
+  weight.set_data(at::empty({0}, weight.options()));
 }
 
 UpConvImpl::UpConvImpl(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t rate,

@@ -4,6 +4,9 @@
 #include <torch/nn/module.h>
 
 #include <cstdint>
+#include <optional>
+
+#include "models/layers/int8_weight.h"
 
 namespace qingyin::mmaudio {
 
@@ -22,9 +25,15 @@ class TimeConvImpl : public torch::nn::Module {
   /// [B, T, in] -> [B, T, out]
   at::Tensor forward(const at::Tensor& x);
 
+  /// Keeps the weight in 8 bits from now on; the parameter is empty then.
+  void to_int8();
+
  private:
+  at::Tensor product(const at::Tensor& x, const at::Tensor& by, const at::Tensor& plus) const;
+
   std::int64_t kernel_, dilation_;
   at::Tensor weight, bias;
+  std::optional<Int8Weight> int8_;
 };
 TORCH_MODULE(TimeConv);
 

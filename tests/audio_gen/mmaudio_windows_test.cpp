@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "audio_gen/mmaudio/event_cut.h"
+#include "audio_gen/mmaudio/event_view.h"
 #include "audio_gen/mmaudio/latent_track.h"
 #include "audio_gen/mmaudio/window_plan.h"
 
@@ -111,6 +112,76 @@ TEST(EventCut, TakesTheStrongestStrokeUntilTheNext) {
   EXPECT_NEAR(static_cast<double>(cut.attack), 150, 1);
   EXPECT_LT(cut.begin, cut.attack);
   EXPECT_NEAR(static_cast<double>(cut.end), 199, 3);
+}
+
+TEST(EventCut, LooksWhereTheSoundIsExpected) {
+  const auto mel = strokes({{70, -1.5}, {250, 0.5}}, 500);
+  const auto cut = cut_event(mel, sound_16k(), Seconds(0.1), false, Seconds(72 * 256 / 16000.0));
+  EXPECT_NEAR(static_cast<double>(cut.attack), 70, 1);
+  std::vector<float> lasting(500 * 80, -4.0F);
+  std::fill(lasting.begin() + 10 * 80, lasting.begin() + 20 * 80, 0.0F);
+  std::fill(lasting.begin() + 100 * 80, lasting.begin() + 400 * 80, 0.0F);
+  EXPECT_EQ(cut_event(lasting, sound_16k(), Seconds(2), true).attack, 10);
+  EXPECT_EQ(cut_event(lasting, sound_16k(), Seconds(2), true, Seconds(1.7)).attack, 100);
+}
+
+/// Rows that say where they stand: 1 + their number, in every place.
+class CountingSenses : public ClipSenses {
+ public:
+  FeatureTensor pictures(std::int64_t first, std::int64_t count) override {
+    return rows(first, count, kClipSize, 1);
+  }
+  FeatureTensor motion(std::int64_t first, std::int64_t count) override {
+    return rows(first * kSegmentTokens, count * kSegmentTokens, kSyncSize, 1);
+  }
+  static constexpr std::int64_t kClipSize = 3, kSyncSize = 2;
+
+ private:
+  static FeatureTensor rows(std::int64_t first, std::int64_t count, std::int64_t width, int from) {
+    EXPECT_GE(first, 0);
+    FeatureTensor made{.shape = {count, width}, .values = {}, .hop = Seconds(0)};
+    for (std::int64_t i = 0; i < count * width; ++i)
+      made.values.push_back(static_cast<float>(from + first + i / width));
+    return made;
+  }
+};
+
+TEST(EventView, ShowsThePictureWhileTheEventLastsAndNothingElse) {
+  for (const auto [onset, offset] : {std::pair{2.51, 2.77}, {0.1, 0.35}, {7.3, 12.0}}) {
+    const EventView view{Seconds(onset), Seconds(offset)};
+    EXPECT_GE(view.onset().count(), 1 - 1e-9);
+    EXPECT_LT(view.onset().count(), 1.32 + 1e-9);
+    const double own_begin = onset - view.onset().count();  // on the clip's clock
+    CountingSenses senses;
+    for (const Window& window : plan_windows(sound_16k(), Seconds(8), {}).windows) {
+      const auto sight =
+          view.look(window, senses, CountingSenses::kClipSize, CountingSenses::kSyncSize);
+      ASSERT_EQ(std::ssize(sight.clip_seen), window.pictures);
+      ASSERT_EQ(std::ssize(sight.sync_seen), window.segments * kSegmentTokens);
+      int seen_pictures = 0, seen_tokens = 0;
+      for (std::int64_t i = 0; i < window.pictures; ++i) {
+        const auto picture = std::llround(own_begin * 8) + window.first_picture + i;
+        const double t = static_cast<double>(picture) / 8;
+        const bool wanted = picture >= 0 && t >= onset - 0.16 && t <= offset + 0.16;
+        EXPECT_EQ(sight.clip_seen[static_cast<std::size_t>(i)] != 0, wanted) << t;
+        seen_pictures += wanted;
+        for (std::int64_t k = 0; k < CountingSenses::kClipSize; ++k)
+          EXPECT_EQ(sight.clip[static_cast<std::size_t>(i * CountingSenses::kClipSize + k)],
+                    wanted ? static_cast<float>(1 + picture) : 0);
+      }
+      for (std::int64_t i = 0; i < window.segments * kSegmentTokens; ++i) {
+        const auto segment = std::llround(own_begin / 0.32) + window.first_segment + i / 8;
+        const double t = 0.32 * static_cast<double>(segment) + 0.08 * (i % 8) + 0.04;
+        const bool wanted = segment >= 0 && t >= onset - 0.16 && t <= offset + 0.16;
+        EXPECT_EQ(sight.sync_seen[static_cast<std::size_t>(i)] != 0, wanted) << t;
+        seen_tokens += wanted;
+        EXPECT_EQ(sight.sync[static_cast<std::size_t>(i * CountingSenses::kSyncSize)],
+                  wanted ? static_cast<float>(1 + segment * 8 + i % 8) : 0);
+      }
+      EXPECT_EQ(sight.sees_nothing, seen_pictures + seen_tokens == 0);
+      EXPECT_GT(seen_tokens, 0);
+    }
+  }
 }
 
 TEST(EventCut, TakesALastingSoundFromItsBeginOn) {

@@ -196,6 +196,68 @@ TEST(MmaudioNetworks, Bfloat16IsNearFloat32) {
   EXPECT_GT(distance(b, a), 1e-5);
 }
 
+TEST(MmaudioNetworks, WhatIsNotSeenIsTheFeatureOfNothing) {
+  at::manual_seed(3);
+  FlowNetwork flow(tiny().flow);
+  const at::NoGradGuard no_gradient;
+  for (auto& [name, tensor] : weights_of(*flow)) tensor.normal_(0, 0.2);
+  const TensorMap weights = weights_of(*flow);
+  const at::Tensor seen = at::tensor({1, 0, 1, 0, 0}).ne(0);
+  const at::Tensor pictures = at::randn({1, 5, 24}), tokens = at::randn({1, 5, 20});
+  const at::Tensor clip = flow->clip_where(seen, pictures), sync = flow->sync_where(seen, tokens);
+  for (std::int64_t i = 0; i < 5; ++i) {
+    const bool is_seen = seen[i].item<bool>();
+    EXPECT_TRUE(
+        clip[0][i].equal(is_seen ? pictures[0][i] : weights.at("empty_clip_feat").flatten()));
+    EXPECT_TRUE(sync[0][i].equal(is_seen ? tokens[0][i] : weights.at("empty_sync_feat").flatten()));
+  }
+
+  Networks networks(tiny(), files().paths);
+  const std::vector<std::uint8_t> no_picture(kPictures), no_token(kSyncTokens);
+  WindowFeatures features = inputs().features();
+  const auto velocity = [&](const WindowConditions& c) {
+    return networks.velocity(inputs().noise, c, 0.3, 4.5);
+  };
+  const auto whole = velocity(networks.prepare(features, kLatents));
+  features.clip_seen = no_picture, features.sync_seen = no_token;
+  const auto nothing = velocity(networks.prepare(features, kLatents));
+  EXPECT_EQ(nothing, velocity(networks.prepare_unseen(
+                         inputs().text, inputs().negative,
+                         {.latents = kLatents, .clip = kPictures, .sync = kSyncTokens})));
+  std::vector<std::uint8_t> one_picture(kPictures);
+  one_picture[2] = 1;
+  features.clip_seen = one_picture;
+  const auto part = velocity(networks.prepare(features, kLatents));
+  EXPECT_GT(distance(part, nothing), 1e-5);
+  EXPECT_GT(distance(part, whole), 1e-5);
+  features.clip_seen = std::span(one_picture).first(3);
+  EXPECT_TRUE(test::throws_error([&] { networks.prepare(features, kLatents); },
+                                 ErrorCode::kInvalidInput, "picture"));
+}
+
+TEST(MmaudioNetworks, WeightsInEightBitsAreNearFullOnes) {
+  Networks exact(tiny(), files().paths);
+  for (const auto precision : {FlowPrecision::kFloat32, FlowPrecision::kBfloat16}) {
+    Networks small(tiny(), files().paths, {.precision = precision, .weights = FlowWeights::kInt8});
+    const auto a =
+        exact.velocity(inputs().noise, exact.prepare(inputs().features(), kLatents), 0.5, 1);
+    const auto b =
+        small.velocity(inputs().noise, small.prepare(inputs().features(), kLatents), 0.5, 1);
+    EXPECT_LT(distance(b, a), 0.1);
+    EXPECT_GT(distance(b, a), 1e-4);
+  }
+  at::manual_seed(3);
+  FlowNetwork flow(tiny().flow);
+  load_weights(*flow, random_weights(*flow));
+  const auto shrink = flow->int8_converter();
+  for (const auto& item : weights_of(*flow)) shrink(item.first);
+  for (const auto& [name, tensor] : weights_of(*flow)) {
+    const bool is_layer = (name.starts_with("joint_blocks") || name.starts_with("fused_blocks")) &&
+                          name.ends_with(".weight") && !name.ends_with("_norm.weight");
+    EXPECT_EQ(tensor.numel() == 0, is_layer) << name;
+  }
+}
+
 TEST(MmaudioNetworks, EveryMissingFileIsNamed) {
   WeightFiles paths = files().paths;
   paths.vae = "/nowhere/v1-16.pth";
