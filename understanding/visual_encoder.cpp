@@ -36,6 +36,12 @@ class MmaudioEncoder : public VisualEncoder {
     return loaded(Part::kWords).of_prompt(text);
   }
 
+  FeatureTensor texts(std::span<const std::string> texts, const Progress& progress) override {
+    return loaded(Part::kWords).in_picture_space(texts, progress);
+  }
+
+  double logit_scale() override { return loaded(Part::kWords).logit_scale(); }
+
   void release() override { encoder_.reset(); }
 
  private:

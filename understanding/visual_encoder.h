@@ -31,6 +31,10 @@ class VisualEncoder {
                                const Progress& progress) = 0;
   /// [T, D]
   virtual FeatureTensor words(std::string_view text) = 0;
+  /// Texts in the space of `pictures`. [n, E], each of length 1
+  virtual FeatureTensor texts(std::span<const std::string> texts, const Progress& progress) = 0;
+  /// What a scalar product of a picture's and a text's row is multiplied by before a softmax.
+  virtual double logit_scale() = 0;
   /// Frees what is loaded.
   virtual void release() = 0;
 };

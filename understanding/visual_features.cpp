@@ -60,6 +60,12 @@ void check_pictures(std::span<const PreparedPicture> pictures, std::int64_t side
                 std::to_string(side));
 }
 
+/// Texts up to the longest one's end: no token sees those behind it. [B, T] -> [B, T' <= T]
+at::Tensor without_padding(const at::Tensor& tokens) {
+  const at::Tensor ends = tokens.eq(std::int64_t{ClipTokenizer::kEnd}).to(at::kInt).argmax(1);
+  return tokens.narrow(1, 0, ends.max().item<std::int64_t>() + 1);
+}
+
 /// Rows of distinct inputs, computed a few at a time, and which of them each input takes.
 /// @param distinct   indices of the inputs that are computed
 /// @param row_of     for each input its place in `distinct`
@@ -88,6 +94,7 @@ struct MmaudioVisualEncoder::Networks {
   Synchformer synchformer{nullptr};
   std::optional<ClipTokenizer> tokenizer;
   std::string identity;
+  double logit_scale = 1;
 
   explicit Networks(const MmaudioVisualOptions& wanted)
       : tensors(tensor_options(wanted)), options(wanted) {
@@ -118,8 +125,8 @@ MmaudioVisualEncoder::MmaudioVisualEncoder(const MmaudioVisualFiles& files,
   Networks& n = *networks_;
   if (parts.text) n.tokenizer.emplace(files.vocabulary);
   if (parts.pictures || parts.text) {
-    load_clip(files.clip, options.clip, parts.pictures ? &n.vision : nullptr,
-              parts.text ? &n.text : nullptr, n.tensors);
+    n.logit_scale = load_clip(files.clip, options.clip, parts.pictures ? &n.vision : nullptr,
+                              parts.text ? &n.text : nullptr, n.tensors);
     n.identity += " " + file_identity(files.clip);
   }
   if (parts.motion) {
@@ -213,19 +220,24 @@ FeatureTensor MmaudioVisualEncoder::of_prompt(std::string_view prompt) const {
   return to_features(networks_->text->forward(tokens).squeeze(0), Seconds(0));
 }
 
-FeatureTensor MmaudioVisualEncoder::in_picture_space(std::span<const std::string> texts) const {
+FeatureTensor MmaudioVisualEncoder::in_picture_space(std::span<const std::string> texts,
+                                                     const Progress& progress) const {
   Networks& n = *networks_;
   if (texts.empty())
     return {.shape = {0, n.options.clip.embed_dim}, .values = {}, .hop = Seconds(0)};
   const c10::InferenceMode no_autograd;
   std::vector<at::Tensor> rows;
   for (std::size_t first = 0; first < texts.size(); first += kTextsAtOnce) {
+    report(progress, "reading labels",
+           static_cast<double>(first) / static_cast<double>(texts.size()));
     const auto batch =
         texts.subspan(first, std::min<std::size_t>(kTextsAtOnce, texts.size() - first));
-    rows.push_back(n.text->pooled(n.tokens_of(batch)));
+    rows.push_back(n.text->pooled(without_padding(n.tokens_of(batch))));
   }
   return to_features(at::cat(rows), Seconds(0));
 }
+
+double MmaudioVisualEncoder::logit_scale() const { return networks_->logit_scale; }
 
 const std::string& MmaudioVisualEncoder::identity() const { return networks_->identity; }
 

@@ -87,7 +87,12 @@ class MmaudioVisualEncoder {
   /// One vector of length 1 a text, in the space of the pictures: a scalar product with a row of
   /// `of_pictures` says how well they fit.
   /// @return        [n, E], hop 0
-  FeatureTensor in_picture_space(std::span<const std::string> texts) const;
+  FeatureTensor in_picture_space(std::span<const std::string> texts,
+                                 const Progress& progress = {}) const;
+
+  /// What CLIP multiplies such a scalar product by before a softmax over texts; 1 for random
+  /// weights.
+  double logit_scale() const;
 
   /// What the numbers depend on besides the input: names, sizes and samples of the files, and the
   /// precision. A part of cache keys.

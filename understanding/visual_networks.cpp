@@ -4,6 +4,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kRandomDeviation = 0.02;
+constexpr const char* kLogitScale = "logit_scale";  // its logarithm
 
 at::Tensor stacked(std::span<const PreparedPicture> pictures) {
   const std::int64_t side = pictures.front().side, count = std::ssize(pictures);
@@ -41,6 +43,19 @@ TensorMap taken(TensorMap& from, std::string_view prefix) {
     item = from.erase(item);
   }
   return found;
+}
+
+/// Moves the factor of the logits out of `from`; open_clip's first value where it is not there.
+double taken_scale(TensorMap& from, const std::string& source) {
+  constexpr double kFirst = 1 / 0.07;
+  const auto found = from.find(kLogitScale);
+  if (found == from.end()) return kFirst;
+  require(found->second.numel() == 1 && found->second.is_floating_point(),
+          ErrorCode::kBadCheckpoint, source + ": logit_scale is not one number");
+  const double scale = std::exp(found->second.item<double>());
+  from.erase(found);
+  require(std::isfinite(scale), ErrorCode::kBadCheckpoint, source + ": logit_scale is not finite");
+  return scale;
 }
 
 /// Takes the weights, or where there is no network only checks them against one without memory.
@@ -66,16 +81,17 @@ at::Tensor sync_input(std::span<const PreparedPicture> frames) {
   return stacked(frames).mul_(1.0 / 255).sub_(0.5).div_(0.5);
 }
 
-void load_clip(const fs::path& file, const ClipConfig& config, ClipVision* vision, ClipText* text,
-               const at::TensorOptions& options) {
+double load_clip(const fs::path& file, const ClipConfig& config, ClipVision* vision, ClipText* text,
+                 const at::TensorOptions& options) {
   TensorMap tensors = read_tensors(file, [&](std::string_view name) {
     return name.starts_with(kClipVisionPrefix) ? vision != nullptr : text != nullptr;
   });
-  for (const std::string_view key : kClipIgnoredKeys) tensors.erase(std::string(key));
   const std::string source = printable(file);
+  const double scale = taken_scale(tensors, source);
   adopt_or_check(vision, config, taken(tensors, kClipVisionPrefix), options,
                  source + ", " + std::string(kClipVisionPrefix) + "*");
   adopt_or_check(text, config, std::move(tensors), options, source);
+  return scale;
 }
 
 Synchformer load_synchformer(const fs::path& file, const SynchformerConfig& config,

@@ -21,8 +21,9 @@ at::Tensor sync_input(std::span<const PreparedPicture> frames);
 // @throws Error  kModelMissing, kBadCheckpoint naming every culprit
 
 /// Those of CLIP's towers that are not null get their weights.
-void load_clip(const std::filesystem::path& file, const ClipConfig& config, ClipVision* vision,
-               ClipText* text, const at::TensorOptions& options);
+/// @return  what the scalar product of a picture's and a text's row is multiplied by: the logit
+double load_clip(const std::filesystem::path& file, const ClipConfig& config, ClipVision* vision,
+                 ClipText* text, const at::TensorOptions& options);
 Synchformer load_synchformer(const std::filesystem::path& file, const SynchformerConfig& config,
                              const at::TensorOptions& options);
 

@@ -3,12 +3,14 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <string>
 #include <vector>
 
 #include "models/checkpoint/load_weights.h"
+#include "models/tokenizer/clip_tokenizer.h"
 #include "tests/models/tokenizer/small_vocabulary.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
@@ -175,6 +177,31 @@ TEST_F(VisualFeaturesTest, ReadsPrompts) {
   const std::vector<std::string> texts{"a dog", "rain"};
   EXPECT_EQ(e.in_picture_space(texts).shape, (std::vector<std::int64_t>{2, 24}));
   EXPECT_TRUE(throws_error([&] { e.of_prompt("\xFF"); }, ErrorCode::kInvalidInput, "UTF-8"));
+}
+
+TEST_F(VisualFeaturesTest, TextsInThePictureSpaceAreTheEndTokensProjected) {
+  const MmaudioVisualEncoder e = encoder();
+  const std::vector<std::string> texts{"a dog", "a photo of heavy rain on a roof."};
+  const FeatureTensor rows = e.in_picture_space(texts);
+  ClipText text(small().clip, at::kFloat);
+  load_clip(folder_ / "clip.safetensors", small().clip, nullptr, &text, at::kFloat);
+  const ClipTokenizer tokenizer(folder_ / "merges.txt");
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const auto ids = tokenizer(texts[i]);  // all 77, with padding
+    const auto end = std::ranges::find(ids, ClipTokenizer::kEnd) - ids.begin();
+    at::Tensor states;
+    text->forward(at::tensor(ids, at::kInt).unsqueeze(0),
+                  [&](const std::string& name, const at::Tensor& value) {
+                    if (name == "ln_final") states = value;
+                  });
+    const at::Tensor wanted = at::matmul(states[0][end], clip_.at("text_projection"));
+    const at::Tensor unit = (wanted / wanted.norm()).contiguous();
+    const auto found = row(rows, static_cast<std::int64_t>(i));
+    ASSERT_EQ(unit.numel(), std::ssize(found));
+    for (std::int64_t k = 0; k < unit.numel(); ++k)
+      EXPECT_NEAR(found[static_cast<std::size_t>(k)], unit[k].item<float>(), 1e-5);
+  }
+  EXPECT_NEAR(e.logit_scale(), std::exp(clip_.at("logit_scale").item<double>()), 1e-6);
 }
 
 TEST_F(VisualFeaturesTest, HalfPrecisionSaysTheSame) {
