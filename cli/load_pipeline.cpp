@@ -7,16 +7,18 @@
 #include <utility>
 
 #include "audio_gen/audio_generator.h"
+#include "cli/load_labeller.h"
 #include "cli/load_mmaudio.h"
 #include "cli/mmaudio_folder.h"
 #include "core/error.h"
 #include "models/registry/model_registry.h"
+#include "pipeline/labeller.h"
 #include "understanding/understanding.h"
 
 namespace qingyin::cli {
 namespace {
 
-constexpr int kMostThreads = 256;
+constexpr int kMostThreads = 256, kMostLabelPictures = 10000;
 
 // The detector network's weights; empty where they are not there: the motion does without.
 std::filesystem::path detector_weights(const std::filesystem::path& wanted) {
@@ -52,6 +54,9 @@ void StageOptions::declare_published(CLI::App& app) {
   add_choice<std::string>(app, "--dtype", dtype, {{"float32", "float32"}, {"bfloat16", "bfloat16"}},
                           "numbers that published networks work with")
       ->group("Engine");
+  add_choice<std::string>(app, "--weights", weights, {{"full", "full"}, {"int8", "int8"}},
+                          "how the flow network's weights are kept: as --dtype says, or in 8 bits")
+      ->group("Engine");
   app.add_option("--memory", memory, "most that published networks may take: 4G, or auto")
       ->type_name("SIZE")
       ->group("Engine")
@@ -65,6 +70,23 @@ void StageOptions::declare_detector(CLI::App& app) {
   app.add_option("--sensitivity", sensitivity, "0 to 1: more events, and more false ones")
       ->check(number_in(0, 1))
       ->type_name("NUMBER")
+      ->group("Detector")
+      ->capture_default_str();
+  labels = "auto";
+  app.add_option("--labels", labels,
+                 "names for what sounds, by CLIP: auto (where its weights are), none, or a file "
+                 "with a label list")
+      ->type_name("auto|none|FILE")
+      ->group("Detector")
+      ->capture_default_str();
+  app.add_option("--clip", clip,
+                 "folder with CLIP's weights (default: the engine's, or those that were pulled)")
+      ->type_name("DIR")
+      ->group("Detector");
+  app.add_option("--label-pictures", label_pictures,
+                 "most pictures of a clip that CLIP looks at to name what sounds")
+      ->check(CLI::Range(1, kMostLabelPictures))
+      ->type_name("N")
       ->group("Detector")
       ->capture_default_str();
 }
@@ -87,16 +109,19 @@ Pipeline load_pipeline(const StageOptions& options, Stages stages) {
     std::snprintf(text, sizeof text, "%g", options.sensitivity);
     choices["sensitivity"] = text;
   }
+  std::shared_ptr<Labeller> labeller;
+  if (detector != nullptr) labeller = load_labeller(options);
   if (stages == Stages::kDetector)
-    return Pipeline(std::move(detector), nullptr, std::move(choices));
+    return Pipeline(std::move(detector), nullptr, std::move(choices), nullptr, std::move(labeller));
   if (!options.is_bundled()) {
     MmaudioStage stage = load_mmaudio(options);
     choices.merge(stage.choices);
     return Pipeline(std::move(detector), std::move(stage.engine), std::move(choices),
-                    std::move(stage.sight));
+                    std::move(stage.sight), std::move(labeller));
   }
   engine = make_bundled_engine(find_models_folder(options.models));
-  return Pipeline(std::move(detector), std::move(engine), std::move(choices));
+  return Pipeline(std::move(detector), std::move(engine), std::move(choices), nullptr,
+                  std::move(labeller));
 }
 
 }  // namespace qingyin::cli

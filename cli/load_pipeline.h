@@ -16,11 +16,15 @@ struct StageOptions {
   std::string engine = "bundled";
   std::filesystem::path models = {};  // empty: found beside the program, or in the cache
   std::string dtype = "float32";      // of published networks
+  std::string weights = "full";       // full or int8, of published networks
   std::string memory = "auto";        // limit for them
   std::filesystem::path noise = {};   // initial noise of a whole clip; empty: from the seed
   bool accepts_licence = false;       // of the published weights
   double sensitivity = 0.5;
-  int threads = 0;  // 0: one for each core
+  std::string labels = "none";      // auto, none, or a file with a label list
+  std::filesystem::path clip = {};  // folder with CLIP's weights; empty: found
+  int label_pictures = 24;          // of a clip that are looked at to name what sounds
+  int threads = 0;                  // 0: one for each core
 
   void declare_engine(CLI::App& app);
   /// Which engine, and what matters to published networks alone.

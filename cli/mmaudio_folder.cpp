@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <initializer_list>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "models/checkpoint/checkpoint_file.h"
 #include "models/checkpoint/safetensors.h"
 #include "models/hub/known_models.h"
+#include "models/hub/licence_book.h"
 #include "models/hub/model_store.h"
 
 namespace qingyin::cli {
@@ -63,6 +65,18 @@ void take_tower(const json& root, const char* name, ClipTowerConfig& tower) {
       .finish();
 }
 
+void take_clip_sizes(const json& root, ClipConfig& clip) {
+  Sizes(root, "clip")
+      .take("embed_dim", clip.embed_dim)
+      .take("patch", clip.patch)
+      .take("grid", clip.grid)
+      .take("vocabulary", clip.vocabulary)
+      .take("context", clip.context)
+      .finish();
+  take_tower(root, "clip_vision", clip.vision);
+  take_tower(root, "clip_text", clip.text);
+}
+
 void take_sizes(const json& root, MmaudioModel& model) {
   mmaudio::ModelConfig& sound = model.sound;
   Sizes(root, "sound")
@@ -100,15 +114,7 @@ void take_sizes(const json& root, MmaudioModel& model) {
       .take("has_final_bias", sound.vocoder.has_final_bias)
       .take("has_tanh", sound.vocoder.has_tanh)
       .finish();
-  Sizes(root, "clip")
-      .take("embed_dim", model.clip.embed_dim)
-      .take("patch", model.clip.patch)
-      .take("grid", model.clip.grid)
-      .take("vocabulary", model.clip.vocabulary)
-      .take("context", model.clip.context)
-      .finish();
-  take_tower(root, "clip_vision", model.clip.vision);
-  take_tower(root, "clip_text", model.clip.text);
+  take_clip_sizes(root, model.clip);
   Sizes(root, "synchformer")
       .take("width", model.synchformer.width)
       .take("layers", model.synchformer.layers)
@@ -169,19 +175,27 @@ void find_custom_files(const fs::path& folder, const KnownModel& like, MmaudioMo
               "command again");
 }
 
+/// What `mmaudio.json` says, if it is there.
+std::optional<json> description_in(const fs::path& folder) {
+  std::ifstream in(folder / kDescription, std::ios::binary);
+  if (!in.is_open()) return std::nullopt;
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  json root = json::parse(text);
+  require(root.at("schema") == kSchema, ErrorCode::kBadCheckpoint,
+          printable(folder / kDescription) + ": schema is not " + kSchema);
+  return root;
+}
+
 MmaudioModel find_custom(const fs::path& folder) {
   require(!folder.empty(), ErrorCode::kUsage,
           "--engine mmaudio:custom needs --models FOLDER with a description mmaudio.json and the "
           "weights");
-  std::ifstream in(folder / kDescription, std::ios::binary);
-  require(in.is_open(), ErrorCode::kModelMissing,
-          printable(folder / kDescription) +
-              ": is not there; it has to describe the model, see docs/mmaudio.md");
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
   try {
-    const json root = json::parse(text);
-    require(root.at("schema") == kSchema, ErrorCode::kBadCheckpoint,
-            printable(folder / kDescription) + ": schema is not " + kSchema);
+    const auto described = description_in(folder);
+    require(described.has_value(), ErrorCode::kModelMissing,
+            printable(folder / kDescription) +
+                ": is not there; it has to describe the model, see docs/mmaudio.md");
+    const json& root = *described;
     const std::string like = std::string(kPrefix) + root.at("like").get<std::string>();
     MmaudioModel model = sizes_of_mmaudio(like);
     take_sizes(root, model);
@@ -203,7 +217,58 @@ MmaudioModel find_custom(const fs::path& folder) {
   }
 }
 
+/// The first of some names that is in a folder or one level below it; empty: none is.
+fs::path first_below(const fs::path& folder, std::initializer_list<const char*> names) {
+  for (const char* name : names)
+    if (auto place = find_below(folder, name)) return *std::move(place);
+  return {};
+}
+
 }  // namespace
+
+ClipModel find_clip(const fs::path& folder) {
+  ClipModel model{
+      clip_vit_h_14_378_quickgelu(),
+      first_below(folder, {"open_clip_pytorch_model.safetensors", "open_clip_model.safetensors",
+                           "open_clip_pytorch_model.bin"}),
+      first_below(folder, {"merges.txt", "tokenizer.json", "bpe_simple_vocab_16e6.txt.gz"})};
+  try {
+    if (const auto root = description_in(folder)) take_clip_sizes(*root, model.config);
+  } catch (const json::exception& error) {
+    throw Error(ErrorCode::kBadCheckpoint,
+                printable(folder / kDescription) + ": " + excerpt(error.what(), 160));
+  }
+  std::string found;
+  for (const auto& problem : problems(model.config)) found += "\n  " + problem;
+  if (model.weights.empty()) found += "\n  missing    open_clip_pytorch_model.bin";
+  if (model.vocabulary.empty()) found += "\n  missing    merges.txt";
+  const std::string defect = model.weights.empty() ? "" : defect_of_weights(model.weights);
+  if (!defect.empty()) found += "\n  wrong      " + printable(model.weights) + ": " + defect;
+  require(found.empty(), ErrorCode::kModelMissing,
+          "--clip: CLIP in " + printable(folder) + " is not complete:" + found +
+              "\nput the files of apple/DFN5B-CLIP-ViT-H-14-384 there, or leave out --clip");
+  return model;
+}
+
+std::optional<ClipModel> installed_clip() {
+  const auto has_clip = [](const KnownModel& model) {
+    return std::ranges::count(model.files, "clip", &KnownFile::role) > 0;
+  };
+  const auto known = std::ranges::find_if(known_models(), has_clip);
+  if (known == known_models().end()) return std::nullopt;
+  const ModelState state = ModelStore().look(*known);
+  ClipModel model{clip_vit_h_14_378_quickgelu(), {}, {}};
+  for (std::size_t i = 0; i < state.files.size(); ++i) {
+    const KnownFile& file = known->files[i];
+    const bool is_weights = file.role == "clip";
+    if (!is_weights && file.role != "clip_vocabulary") continue;
+    const Licence& terms = licence(file.licence);
+    if (needs_acceptance(terms) && !LicenceBook().has_accepted(terms.id)) return std::nullopt;
+    if (state.files[i].path.empty() || !state.files[i].problem.empty()) return std::nullopt;
+    (is_weights ? model.weights : model.vocabulary) = state.files[i].path;
+  }
+  return model;
+}
 
 std::vector<std::string> mmaudio_names() {
   std::vector<std::string> names;

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,22 @@ MmaudioModel find_mmaudio(const std::string& name, const std::filesystem::path& 
 
 /// Sizes of a published model without its files.
 MmaudioModel sizes_of_mmaudio(const std::string& name);
+
+/// CLIP alone: its sizes and files.
+struct ClipModel {
+  ClipConfig config;
+  std::filesystem::path weights, vocabulary;
+};
+
+/// CLIP in a folder, or one level below it: `open_clip_pytorch_model` (.bin, .safetensors) and
+/// `merges.txt`, `tokenizer.json` or `bpe_simple_vocab_16e6.txt.gz`. Other sizes than those of the
+/// published model stand in `mmaudio.json`.
+/// @throws Error  kModelMissing with everything that is missing or wrong; kBadCheckpoint
+ClipModel find_clip(const std::filesystem::path& folder);
+
+/// CLIP in the cache that is shared with Hugging Face's tools; none if it is not there or its
+/// licence was not accepted.
+std::optional<ClipModel> installed_clip();
 
 /// Every name that `find_mmaudio` takes.
 std::vector<std::string> mmaudio_names();

@@ -94,6 +94,11 @@ void SoundFlags::declare_way(CLI::App& app) {
       ->type_name("whole|events")
       ->group("Engine");
   app.add_flag("--no-picture", ignores_picture, "whole: go by the words alone")->group("Engine");
+  add_choice<std::string>(app, "--event-picture", event_picture,
+                          {{"none", "none"}, {"masked", "masked"}},
+                          "events: each sound by its words alone, or by the picture too while it "
+                          "lasts; mmaudio only")
+      ->group("Engine");
   app.add_option("--noise", stages.noise,
                  "whole: initial noise from a safetensors file instead of the seed")
       ->type_name("FILE")
@@ -131,6 +136,7 @@ SoundOptions SoundFlags::sound_options(RenderWay preset) const {
   if (guidance) options.settings.guidance = *guidance;
   if (way) options.way = *way;
   options.sees = !ignores_picture;
+  options.sees_events = event_picture == "masked";
   options.threads = stages.thread_count();
   return options;
 }

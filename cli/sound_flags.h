@@ -23,6 +23,7 @@ struct SoundFlags {
   std::optional<int> steps;  // none: the engine's own
   std::optional<double> guidance;
   bool ignores_picture = false;
+  std::string event_picture = "none";
 
   void declare_output(CLI::App& app, const std::string& output_help);
   /// Seed, loudness, and what the bundled engine takes.

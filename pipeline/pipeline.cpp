@@ -8,8 +8,10 @@
 #include "core/sha256.h"
 #include "core/text.h"
 #include "pipeline/job.h"
+#include "pipeline/labeller.h"
 #include "pipeline/result_key.h"
 #include "pipeline/seeds.h"
+#include "pipeline/sight.h"
 #include "pipeline/sound_pass.h"
 #include "pipeline/stage_progress.h"
 #include "sync/mastering.h"
@@ -18,6 +20,8 @@ namespace qingyin {
 namespace {
 
 constexpr double kUnderstood = 0.5, kRendered = 0.95;  // of the whole work
+constexpr double kLooked = 0.5;                        // of making sounds that follow the picture
+constexpr double kDescribed = 0.4;                     // of understanding and naming
 constexpr Seconds kTail(2);  // after the last event, where nothing else bounds the sound
 
 std::string name_of(OriginalSound mode) {
@@ -87,11 +91,12 @@ TimelineClip clip_facts(const ClipInfo& clip, const std::string& sha256) {
 
 Pipeline::Pipeline(std::unique_ptr<Understanding> understanding,
                    std::unique_ptr<AudioGenerator> engine, Choices choices,
-                   std::shared_ptr<Sight> sight)
+                   std::shared_ptr<Sight> sight, std::shared_ptr<Labeller> labeller)
     : understanding_(std::move(understanding)),
       engine_(std::move(engine)),
       choices_(std::move(choices)),
-      sight_(std::move(sight)) {}
+      sight_(std::move(sight)),
+      labeller_(std::move(labeller)) {}
 
 const AudioGenerator& Pipeline::engine() const {
   require(engine_ != nullptr, ErrorCode::kInternal, "pipeline: this call needs an engine");
@@ -115,7 +120,11 @@ Report Pipeline::begin_report(const std::string& command, const SoundOptions& op
   if (options.way == RenderWay::kWhole) {
     report.options["render"] = "whole";
     report.options["picture"] = options.sees ? "seen" : "not seen";
+  } else if (labeller_ && command == "add") {
+    report.options["labels"] = labeller_->identity();
   }
+  if (options.way == RenderWay::kEvents && options.sees_events)
+    report.options["event_picture"] = "masked";
   report.loudness_target = options.loudness;
   return report;
 }
@@ -136,12 +145,23 @@ Understood Pipeline::describe(const ClipInfo& clip, const std::string& clip_sha2
   return found;
 }
 
+Understood Pipeline::describe_and_name(const ClipInfo& clip, const std::string& clip_sha256,
+                                       bool wants_ambience, const Progress& progress) const {
+  if (!labeller_) return describe(clip, clip_sha256, stage_of(progress, "understand", 0, 1));
+  Understood found = describe(clip, clip_sha256, stage_of(progress, "understand", 0, kDescribed));
+  const auto named = labeller_->label(found.timeline, clip, clip_sha256, wants_ambience,
+                                      stage_of(progress, "label", kDescribed, 1));
+  append(found.warnings, named.warnings);
+  found.features = named.facts.by_name();
+  return found;
+}
+
 Understood Pipeline::understand(const ClipInfo& clip, const Wishes& wishes, std::uint64_t seed,
                                 const Progress& progress) const {
   WishPlan plan;
   if (engine_) plan = plan_wishes(wishes, *engine_);
   Understood found =
-      describe(clip, sha256_of_file(clip.path), stage_of(progress, "understand", 0, 1));
+      describe_and_name(clip, sha256_of_file(clip.path), plan.beds.empty(), progress);
   if (engine_) apply(plan, *engine_, found.timeline);
   assign_seeds(found.timeline, seed);
   append(found.warnings, plan.notes);
@@ -153,6 +173,7 @@ Result Pipeline::add_sound(const ClipInfo& clip, const Wishes& wishes, const Sou
   Job job{options, output, &clip, clip.duration, begin_report("add", options)};
   const bool is_whole = options.way == RenderWay::kWhole;
   if (is_whole) whole_engine();
+  if (!is_whole && options.sees_events) engine_with_eyes();
   const WishPlan plan = is_whole ? WishPlan{} : plan_wishes(wishes, engine());
   job.stopwatch.begin("check");
   job.report.inputs = {{"clip", clip.path, sha256_of_file(clip.path)}};
@@ -168,8 +189,9 @@ Result Pipeline::add_sound(const ClipInfo& clip, const Wishes& wishes, const Sou
     return make_whole(job, EventDocument(std::move(timeline)), progress);
   }
   job.stopwatch.begin("understand");
-  Understood found = describe(clip, job.report.inputs.front().sha256,
-                              stage_of(progress, "understand", 0, kUnderstood));
+  Understood found = describe_and_name(clip, job.report.inputs.front().sha256, plan.beds.empty(),
+                                       part_of(progress, 0, kUnderstood));
+  job.report.features = found.features;
   apply(plan, engine(), found.timeline);
   job.report.warnings = std::move(found.warnings);
   append(job.report.warnings, plan.notes);
@@ -198,6 +220,7 @@ Result Pipeline::render(const EventDocument& document, const std::optional<ClipI
   append(job.report.warnings, reroll(changed.timeline, options.reroll, options.seed));
   const bool is_whole = options.way == RenderWay::kWhole;
   if (is_whole) whole_engine();
+  if (!is_whole && options.sees_events) engine_with_eyes();
   if (!is_whole) require_known_sounds(engine(), changed.timeline);
   if (job.report.settings.negative_prompt.empty())
     job.report.settings.negative_prompt = changed.timeline.negative_prompt;
@@ -210,10 +233,18 @@ Result Pipeline::render(const EventDocument& document, const std::optional<ClipI
 Result Pipeline::make(Job& job, EventDocument document, const Progress& progress) const {
   assign_seeds(document.timeline, job.options.seed);
   require_known_sounds(engine(), document.timeline);
+  std::unique_lock one_at_a_time(*whole_mutex_, std::defer_lock);
+  std::unique_ptr<ClipSenses> senses;
+  RenderSettings settings = job.report.settings;
+  if (job.options.sees_events) {
+    one_at_a_time.lock();
+    senses = look_at_events(job, document.timeline, stage_of(progress, "look", 0, kLooked));
+    settings.senses = senses.get();
+  }
   const SoundPass pass{.engine = engine(),
                        .timeline = document.timeline,
                        .duration = job.duration,
-                       .settings = job.report.settings,
+                       .settings = settings,
                        .threads = job.options.threads,
                        .original_mode = job.options.original,
                        .original = job.original.get()};
@@ -221,7 +252,7 @@ Result Pipeline::make(Job& job, EventDocument document, const Progress& progress
   return master(
       job, document, lanes_of(pass),
       [&](Mastering& mastering, const Progress& watch) { return run(pass, mastering, watch); },
-      stage_of(progress, "render", 0, kRendered));
+      stage_of(progress, "render", senses ? kLooked : 0, kRendered));
 }
 
 Result Pipeline::master(Job& job, const EventDocument& document,

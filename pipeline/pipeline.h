@@ -22,6 +22,8 @@
 
 namespace qingyin {
 
+class ClipSenses;
+class Labeller;
 class Sight;
 class Mastering;
 class WholeSoundEngine;
@@ -41,6 +43,8 @@ struct SoundOptions {
   std::vector<std::string> reroll = {};  // ids of events that get a new seed
   RenderWay way = RenderWay::kEvents;
   bool sees = true;  // whole: false goes by the words alone
+  bool sees_events =
+      false;  // events: each follows the picture while it lasts, by the engine's eyes
 };
 
 /// The files of a result. Empty paths: not wanted.
@@ -62,6 +66,7 @@ struct Result {
 struct Understood {
   EventTimeline timeline;
   std::vector<std::string> warnings;
+  std::map<std::string, std::int64_t> features = {};  // what naming computed, or knew
 };
 
 /// A single sound asked for in words.
@@ -82,9 +87,11 @@ class Pipeline {
   using Choices = std::map<std::string, std::string>;
 
   /// Any stage may be missing for calls that do not need it.
-  /// @param sight  the engine's eyes, for the sound of whole clips
+  /// @param sight     the engine's eyes, for the sound of whole clips
+  /// @param labeller  names what the detector found; none: the detector's names stay
   Pipeline(std::unique_ptr<Understanding> understanding, std::unique_ptr<AudioGenerator> engine,
-           Choices choices = {}, std::shared_ptr<Sight> sight = nullptr);
+           Choices choices = {}, std::shared_ptr<Sight> sight = nullptr,
+           std::shared_ptr<Labeller> labeller = nullptr);
 
   /// What should be heard in a clip, with a seed for each event.
   Understood understand(const ClipInfo& clip, const Wishes& wishes, std::uint64_t seed,
@@ -116,8 +123,13 @@ class Pipeline {
   const Understanding& understanding() const;
   Understood describe(const ClipInfo& clip, const std::string& clip_sha256,
                       const Progress& progress) const;
+  Understood describe_and_name(const ClipInfo& clip, const std::string& clip_sha256,
+                               bool wants_ambience, const Progress& progress) const;
   Result make(Job& job, EventDocument document, const Progress& progress) const;
   const WholeSoundEngine& whole_engine() const;
+  const WholeSoundEngine& engine_with_eyes() const;
+  std::unique_ptr<ClipSenses> look_at_events(Job& job, const EventTimeline& timeline,
+                                             const Progress& progress) const;
   std::vector<Seconds> cuts_of(Job& job, const Progress& progress) const;
   Result make_whole(Job& job, EventDocument document, const Progress& progress) const;
   using Render = std::function<PassFacts(Mastering&, const Progress&)>;
@@ -129,6 +141,7 @@ class Pipeline {
   std::unique_ptr<AudioGenerator> engine_;
   Choices choices_;
   std::shared_ptr<Sight> sight_;
+  std::shared_ptr<Labeller> labeller_;
   std::unique_ptr<std::mutex> whole_mutex_ = std::make_unique<std::mutex>();
 };
 

@@ -42,6 +42,15 @@ struct Gaze {
   }
 };
 
+/// Whether a piece holds anything of the spans that an engine asks for.
+bool is_asked_for(const Gaze& gaze, std::int64_t piece, const SightNeed& need) {
+  const Seconds begin(static_cast<double>(gaze.first_tick(piece)) / gaze.rate_hz);
+  const Seconds end(static_cast<double>(gaze.end_tick(piece)) / gaze.rate_hz);
+  return need.spans.empty() || std::ranges::any_of(need.spans, [&](const auto& span) {
+           return span.first < end && begin < span.second;
+         });
+}
+
 Gaze gaze_at_pictures(std::int64_t units) {
   return {Part::kPictures, kClipPicturesHz, units, kPicturesAtOnce, 1, 0, 1, "pictures"};
 }
@@ -77,9 +86,14 @@ std::map<std::string, std::int64_t> SightFacts::since(const SightFacts& earlier)
 /// One pass over a clip for the pieces that are not in the cache.
 class Look {
  public:
-  Look(Sight& sight, const ClipInfo& clip, const Gaze& gaze, std::vector<std::string> keys)
+  Look(Sight& sight, const ClipInfo& clip, const Gaze& gaze, std::vector<std::string> keys,
+       const SightNeed& need)
       : sight_(sight), clip_(clip), gaze_(gaze), keys_(std::move(keys)) {
     for (std::int64_t piece = 0; piece < gaze.pieces(); ++piece) {
+      if (!is_asked_for(gaze, piece, need)) {
+        is_known_.push_back(true);
+        continue;
+      }
       const bool is_known = sight.find(keys_[static_cast<std::size_t>(piece)]).has_value();
       is_known_.push_back(is_known);
       count(gaze.units_of(piece), is_known);
@@ -257,7 +271,7 @@ std::unique_ptr<ClipSenses> Sight::look_at(const ClipInfo& clip, const std::stri
     SeenClip::Side side{.gaze = gaze, .keys = {}, .piece = -1, .rows = {}};
     for (std::int64_t piece = 0; piece < gaze.pieces(); ++piece)
       side.keys.push_back(key_of(gaze, piece, clip_sha256, encoder));
-    Look(*this, clip, gaze, side.keys).run(watch);
+    Look(*this, clip, gaze, side.keys, need).run(watch);
     return side;
   };
   constexpr double kPicturesShare = 0.85;  // CLIP's of the encoders' work

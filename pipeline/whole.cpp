@@ -38,6 +38,29 @@ const WholeSoundEngine& Pipeline::whole_engine() const {
   return *whole;
 }
 
+const WholeSoundEngine& Pipeline::engine_with_eyes() const {
+  const WholeSoundEngine* const whole = engine().whole();
+  require(whole != nullptr && sight_ != nullptr, ErrorCode::kUsage,
+          "the engine '" + engine().info().name +
+              "' does not see; leave out --event-picture masked, or name an engine with eyes of "
+              "its own, for instance --engine mmaudio:large_44k_v2");
+  return *whole;
+}
+
+std::unique_ptr<ClipSenses> Pipeline::look_at_events(Job& job, const EventTimeline& timeline,
+                                                     const Progress& progress) const {
+  require(job.clip != nullptr, ErrorCode::kUsage,
+          "--event-picture masked needs the clip; name it after the timeline");
+  job.stopwatch.begin("look");
+  const SightFacts before = sight_->facts();
+  auto senses = sight_->look_at(*job.clip, job.report.inputs.back().sha256,
+                                engine_with_eyes().sight_need(timeline.events), progress);
+  job.report.features.merge(sight_->facts().since(before));
+  if (sight_->facts().is_cache_broken)
+    job.report.warnings.push_back("what was seen of the clip could not be kept for the next time");
+  return senses;
+}
+
 std::vector<Seconds> Pipeline::cuts_of(Job& job, const Progress& progress) const {
   if (!understanding_ || job.duration <= kOneWindow) return {};
   job.stopwatch.begin("understand");

@@ -84,6 +84,7 @@ at::Tensor sync_input(std::span<const PreparedPicture> frames) {
 double load_clip(const fs::path& file, const ClipConfig& config, ClipVision* vision, ClipText* text,
                  const at::TensorOptions& options) {
   TensorMap tensors = read_tensors(file, [&](std::string_view name) {
+    if (name == kLogitScale) return true;
     return name.starts_with(kClipVisionPrefix) ? vision != nullptr : text != nullptr;
   });
   const std::string source = printable(file);

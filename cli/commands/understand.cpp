@@ -108,7 +108,8 @@ void understand(const UnderstandOptions& options, Context& context) {
   item.warnings = found.warnings;
   const EventDocument document(found.timeline);
   const std::string json_text = document.to_json();
-  item.facts_json = "{\"timeline\":" + json_text + "}";
+  item.facts_json =
+      "{\"timeline\":" + json_text + ",\"features\":" + nlohmann::json(found.features).dump() + "}";
   deliver(options, format,
           format == EventFormat::kJson ? json_text : to_text(found.timeline, format), context);
   context.console.note(std::to_string(found.timeline.events.size()) + " events found in " +

@@ -140,13 +140,13 @@ TEST_F(MmaudioTest, MakesTheSoundOfAClipAndRemembersWhatItSaw) {
 TEST_F(MmaudioTest, PictureWordsAndWhatIsNotWantedAllCount) {
   const auto source = clip(2);
   std::set<std::vector<float>> sounds;
-  const std::vector<std::vector<std::string>> ways = {
-      {},
-      {"--prompt", "a bell"},
-      {"--prompt", "a bell", "--negative", "music"},
-      {"--prompt", "a bell", "--no-picture"},
-      {"--prompt", "a bell", "--guidance", "1"},
-      {"--prompt", "a bell", "--dtype", "bfloat16"}};
+  const std::vector<std::vector<std::string>> ways = {{},
+                                                      {"--prompt", "a bell"},
+                                                      {"--prompt", "a bell", "--negative", "music"},
+                                                      {"--prompt", "a bell", "--no-picture"},
+                                                      {"--prompt", "a bell", "--guidance", "1"},
+                                                      {"--prompt", "a bell", "--dtype", "bfloat16"},
+                                                      {"--prompt", "a bell", "--weights", "int8"}};
   for (std::size_t i = 0; i < ways.size(); ++i) {
     const std::string name = std::to_string(i) + ".wav";
     const auto outcome = add(source, name, ways[i]);
@@ -268,6 +268,57 @@ TEST_F(MmaudioTest, EventsStandOnTheirOnsets) {
   for (std::size_t n = 0; n < mix.size(); ++n)
     worst = std::max(worst, std::abs(static_cast<double>(sum[n]) + second[n] - mix[n]));
   EXPECT_LT(worst, 2.0 / (1 << 23));
+}
+
+TEST_F(MmaudioTest, EventsMayFollowThePictureWhileTheyLast) {
+  const auto source = clip(12);
+  folder.write("clip.events.json", strikes(12, {0.5, 1.75, 11.0}));
+  const auto render = [&](const std::string& output, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"render",
+                                       "clip.events.json",
+                                       source.string(),
+                                       "--engine",
+                                       "mmaudio:custom",
+                                       "--models",
+                                       model().string(),
+                                       "--steps",
+                                       "3",
+                                       "--threads",
+                                       "1",
+                                       "-o",
+                                       output,
+                                       "--stems",
+                                       output + ".stems"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_here(std::move(arguments));
+  };
+  const auto outcome = render("mix.wav", {"--event-picture", "masked"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const json made = report("mix.report.json");
+  EXPECT_EQ(made["options"]["event_picture"], "masked");
+  ASSERT_EQ(made["events"].size(), 3U);
+  for (const auto& event : made["events"]) {
+    ASSERT_TRUE(event["error_ms"].is_number()) << event;
+    EXPECT_LT(std::abs(event["error_ms"].get<double>()), 2) << event;
+  }
+  EXPECT_GT(made["features"]["pictures_encoded"], 0);
+  auto sum = left("mix.wav.stems/foley.wav");
+  const auto second = left("mix.wav.stems/impacts.wav"), mix = left("mix.wav");
+  ASSERT_EQ(sum.size(), mix.size());
+  double worst = 0;
+  for (std::size_t n = 0; n < mix.size(); ++n)
+    worst = std::max(worst, std::abs(static_cast<double>(sum[n]) + second[n] - mix[n]));
+  EXPECT_LT(worst, 2.0 / (1 << 23));
+
+  ASSERT_EQ(render("words.wav", {}).exit_code, 0);
+  EXPECT_NE(left("words.wav"), mix);
+  ASSERT_EQ(render("again.wav", {"--event-picture", "masked"}).exit_code, 0);
+  EXPECT_EQ(left("again.wav"), mix);
+  EXPECT_EQ(report("again.report.json")["features"]["pictures_encoded"], 0);
+  const auto blind = run_here(
+      {"render", "clip.events.json", source.string(), "-o", "b.wav", "--event-picture", "masked"});
+  EXPECT_EQ(blind.exit_code, 2);
+  EXPECT_NE(blind.err.find("--event-picture"), std::string::npos) << blind.err;
 }
 
 TEST_F(MmaudioTest, MakesAnEffectFromWords) {
