@@ -135,7 +135,8 @@ class Fields {
     if (!value) return;
     for (const JsonValue& item : value->items()) {
       const Fields fields(item, pointer_ + "/" + key + "/" + std::to_string(to.size()), faults_);
-      ScoredLabel read{};
+      // One with a fault gets a name, so that it causes no second fault.
+      ScoredLabel read{"?", 0};
       for (const char* name : {"label", "score"}) fields.need(name);
       fields.read("label", read.label);
       fields.read("score", read.score);
