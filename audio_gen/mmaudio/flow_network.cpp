@@ -28,6 +28,13 @@ Activation linear_activation(const FlowConfig& c) {
   return c.is_v2 ? Activation::kSilu : Activation::kNone;
 }
 
+/// Whether a layer of this name is one of those that most of the weights belong to: the blocks',
+/// and every gated MLP's.
+bool is_large(const std::string& layer) {
+  const bool is_gated = layer.ends_with(".w1") || layer.ends_with(".w2") || layer.ends_with(".w3");
+  return is_gated || layer.starts_with("joint_blocks.") || layer.starts_with("fused_blocks.");
+}
+
 at::Tensor stretched(const at::Tensor& x, std::int64_t latents) {
   const auto picks = nearest_exact(x.size(1), latents);
   return x.index_select(1, at::tensor(picks, x.options().dtype(at::kLong)));
@@ -130,9 +137,7 @@ std::function<void(const std::string&)> FlowNetworkImpl::int8_converter() {
   std::map<std::string, TimeConvImpl*> layers;
   for (const auto& item : named_modules("", /*include_self=*/false)) {
     auto* const layer = item.value()->as<TimeConvImpl>();
-    const bool is_in_block =
-        item.key().starts_with("joint_blocks.") || item.key().starts_with("fused_blocks.");
-    if (layer != nullptr && is_in_block) layers.emplace(item.key() + ".weight", layer);
+    if (layer != nullptr && is_large(item.key())) layers.emplace(item.key() + ".weight", layer);
   }
   return [layers](const std::string& name) {
     if (const auto found = layers.find(name); found != layers.end()) found->second->to_int8();

@@ -69,7 +69,8 @@ class FlowNetworkImpl : public torch::nn::Module {
   at::Tensor clip_where(const at::Tensor& seen, const at::Tensor& rows) const;
   at::Tensor sync_where(const at::Tensor& seen, const at::Tensor& rows) const;
 
-  /// Told of every weight that was loaded, it turns those of the blocks into 8 bits.
+  /// Told of every weight that was loaded, it turns the large ones into 8 bits: those
+  /// of the blocks and of every gated MLP.
   std::function<void(const std::string& name)> int8_converter();
 
   /// @param x     [B, N, C]

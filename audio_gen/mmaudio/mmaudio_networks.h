@@ -47,7 +47,7 @@ enum class Stage { kFlow, kVae, kVocoder };
 
 enum class FlowPrecision { kFloat32, kBfloat16 };
 
-/// How the large weights of the flow network's blocks lie in memory: as the precision says, or as 8
+/// How the large weights of the flow network lie in memory: as the precision says, or as 8
 /// bits with a scale for each output channel (see Int8Weight).
 enum class FlowWeights { kFull, kInt8 };
 

@@ -147,7 +147,7 @@ class CountingSenses : public ClipSenses {
 };
 
 TEST(EventView, ShowsThePictureWhileTheEventLastsAndNothingElse) {
-  for (const auto [onset, offset] : {std::pair{2.51, 2.77}, {0.1, 0.35}, {7.3, 12.0}}) {
+  for (const auto& [onset, offset] : {std::pair{2.51, 2.77}, {0.1, 0.35}, {7.3, 12.0}}) {
     const EventView view{Seconds(onset), Seconds(offset)};
     EXPECT_GE(view.onset().count(), 1 - 1e-9);
     EXPECT_LT(view.onset().count(), 1.32 + 1e-9);
