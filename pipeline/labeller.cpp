@@ -1,7 +1,5 @@
 #include "pipeline/labeller.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <optional>
@@ -11,6 +9,7 @@
 #include "audio_gen/vocabulary.h"
 #include "core/error.h"
 #include "core/media/frame_reader.h"
+#include "core/memory.h"
 #include "core/sha256.h"
 #include "core/text.h"
 #include "understanding/labels/label_choice.h"
@@ -172,8 +171,7 @@ Labeller::Outcome Labeller::label(EventTimeline& timeline, const ClipInfo& clip,
   const auto pictures =
       look(plan, clip, clip_sha256, outcome.facts, part_of(progress, kTextsShare, 1));
   encoder_->release();
-  // Weights lie in blocks that the allocator would keep for itself.
-  ::malloc_trim(0);
+  give_back_freed_memory();
   std::vector<std::vector<LabelGuess>> guesses;
   for (const LabelTarget& target : plan.targets) {
     std::vector<std::vector<float>> seen;
