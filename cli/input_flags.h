@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
+
 #include "cli/command.h"
 #include "core/media/clip.h"
 
@@ -12,5 +15,13 @@ struct InputFlags {
   void declare(CLI::App& app);
   MediaLimits limits() const;
 };
+
+/// Pixels; 0: what is usual.
+struct PictureSize {
+  std::int64_t width = 0, height = 0;
+};
+
+/// "720x480"; empty: what is usual. @throws Error kUsage
+PictureSize picture_size(const std::string& text);
 
 }  // namespace qingyin::cli

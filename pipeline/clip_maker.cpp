@@ -25,6 +25,12 @@ constexpr std::uintmax_t kLargestRecipe = 1 << 20;  // bytes
 class FileSink : public FrameSink {
  public:
   explicit FileSink(const ClipFiles& files) : files_(files) {}
+  ~FileSink() override {
+    std::error_code ignored;
+    if (has_preview_) fs::remove(files_.preview, ignored);
+  }
+  FileSink(const FileSink&) = delete;
+  FileSink& operator=(const FileSink&) = delete;
 
   void begin(const VideoFormat& format) override {
     format_ = format;
@@ -34,6 +40,14 @@ class FileSink : public FrameSink {
                                  .height = static_cast<int>(format.height),
                                  .rate = rate,
                                  .overwrite = files_.overwrite});
+  }
+
+  void preview(const RgbPicture& strip) override {
+    if (files_.preview.empty()) return;
+    // A second one replaces the first; before that, somebody's file is in the way.
+    write_png(files_.preview, strip.width, strip.height, strip.pixels,
+              has_preview_ ? Overwrite::kYes : files_.overwrite);
+    has_preview_ = true;
   }
 
   void write(std::span<const std::uint8_t> rgb) override {
@@ -60,6 +74,7 @@ class FileSink : public FrameSink {
   std::unique_ptr<VideoWriter> writer_;
   std::int64_t count_ = 0;
   std::vector<std::uint8_t> cover_;
+  bool has_preview_ = false;
 };
 
 /// The last enumerator of each choice, for numbers that come from a file.

@@ -15,7 +15,9 @@ namespace qingyin {
 struct ClipFiles {
   std::filesystem::path video = {};  // .mp4, .mov or .mkv; silent
   std::filesystem::path cover = {};  // .png, the middle frame; empty: not wanted
-  FrameRate rate{0, 1};              // of the file; 0: the model's own
+  // .png, where settings ask for previews: always the last one, gone when the run ends; empty: none
+  std::filesystem::path preview = {};
+  FrameRate rate{0, 1};  // of the file; 0: the model's own
   Overwrite overwrite = Overwrite::kNo;
 };
 

@@ -168,6 +168,13 @@ Understood Pipeline::understand(const ClipInfo& clip, const Wishes& wishes, std:
   return found;
 }
 
+void Pipeline::check_words(const Wishes& wishes, const SoundOptions& options) const {
+  if (options.way == RenderWay::kWhole)
+    whole_engine();
+  else
+    plan_wishes(wishes, engine());
+}
+
 Result Pipeline::add_sound(const ClipInfo& clip, const Wishes& wishes, const SoundOptions& options,
                            const OutputRequest& output, const Progress& progress) const {
   Job job{options, output, &clip, clip.duration, begin_report("add", options)};

@@ -97,6 +97,9 @@ class Pipeline {
   Understood understand(const ClipInfo& clip, const Wishes& wishes, std::uint64_t seed,
                         const Progress& progress = {}) const;
 
+  /// @throws Error  as `add_sound` would for the words alone, before there is a clip
+  void check_words(const Wishes& wishes, const SoundOptions& options) const;
+
   /// Finds and makes the sound of a clip.
   Result add_sound(const ClipInfo& clip, const Wishes& wishes, const SoundOptions& options,
                    const OutputRequest& output, const Progress& progress = {}) const;

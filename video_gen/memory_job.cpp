@@ -5,19 +5,19 @@
 #include <vector>
 
 #include "core/error.h"
+#include "video_gen/transformer_block.h"
 
 namespace qingyin {
 namespace {
 
-constexpr std::int64_t kConv = 27;    // taps of a 3 x 3 x 3 convolution
-constexpr std::int64_t kHistory = 2;  // frames that a causal convolution keeps
-
-// Activations that a block of the transformer holds at its peak, in units of one tensor of all
-// tokens: the residual stream, its norm, queries, keys and values with a rotated copy, and the
-// mixed values; the hidden layer of the feed-forward part needs as many.
-constexpr double kBlockTensors = 9.0;
-// Temporary memory of convolutions and matrix products beside their arguments and results.
-constexpr std::int64_t kScratchBytes = std::int64_t{400} << 20;
+constexpr std::int64_t kConv = 27;  // taps of a 3 x 3 x 3 convolution
+// What one clip's attention holds at its peak, in tensors of all its tokens: queries, keys, values
+// and what is mixed. Norms and rotations need no more than that before.
+constexpr std::int64_t kAttentionTensors = 4;
+// What the allocator keeps of small tensors, and bands of a frame that are worked on: as measured.
+constexpr std::int64_t kScratchBytes = std::int64_t{16} << 20;
+// The end of the transformer norms all tokens twice, each time into a tensor of its own.
+constexpr std::int64_t kEndTensors = 2;
 
 std::int64_t resnet_parameters(std::int64_t in, std::int64_t out, std::int64_t latent) {
   // A norm with latents has two convolutions of them beside its own gain and offset.
@@ -38,44 +38,42 @@ std::int64_t levels_parameters(std::vector<std::int64_t> widths, std::int64_t re
   return sum;
 }
 
-/// Picture sizes and lengths that one batch of frames goes through in the decoder or encoder.
-struct VaeBatch {
-  std::int64_t height, width, frames;  // pixels, and frames at full length
-};
-
-/// Bytes that one of the VAE's halves holds at its peak, beside its weights. The level next to the
-/// pixels decides: its first block changes from `wide` to `narrow` channels.
-std::int64_t vae_working_bytes(const CogVaeConfig& c, const VaeBatch& batch, std::int64_t element,
-                               bool is_decoder) {
-  const std::int64_t narrow = c.block_out_channels[0];
-  const std::int64_t wide = is_decoder ? c.block_out_channels[1] : narrow;
-  const std::int64_t pixels = batch.height * batch.width;
-  const std::int64_t resnets = c.layers_per_block + (is_decoder ? 1 : 0);
-  // Input, shortcut (the input itself where widths agree), and a convolution's input and result.
-  const std::int64_t working = pixels * batch.frames * (wide + 2 * narrow);
-  // Every causal convolution keeps its last frames; each level further in has a quarter of the
-  // pixels, and at most twice the channels.
-  std::int64_t kept = pixels * kHistory * (wide + narrow * (2 * resnets - 1) + narrow);
-  std::int64_t area = pixels;
-  for (std::size_t i = 1; i < c.block_out_channels.size(); ++i) {
-    area /= 4;
-    kept += area * kHistory * c.block_out_channels[i] * 2 * resnets;
-  }
-  return (working + kept) * element + std::min(kScratchBytes, working * element);
+/// The whole picture, or the largest tile of it, in units of `side` pixels.
+VaeExtent extent_of(const MemoryJob& job, std::int64_t frames, std::int64_t side, bool is_tiled) {
+  const auto length = [&](std::int64_t whole, std::int64_t sample) {
+    return (is_tiled ? std::min(whole, sample / 2) : whole) / side;
+  };
+  return {.frames = frames,
+          .height = length(job.height, job.vae.sample_height),
+          .width = length(job.width, job.vae.sample_width)};
 }
 
-VaeBatch whole_or_tile(const MemoryJob& job, std::int64_t frames, bool is_tiled) {
-  const std::int64_t tile_height = job.vae.sample_height / 2, tile_width = job.vae.sample_width / 2;
-  return {.height = is_tiled ? std::min(job.height, tile_height) : job.height,
-          .width = is_tiled ? std::min(job.width, tile_width) : job.width,
-          .frames = frames};
+/// Elements beside frames: of the widest convolution the weights of each frame, sums of them and a
+/// copy in oneDNN's order.
+std::int64_t turned_weights(const CogVaeConfig& config) {
+  const std::int64_t widest = config.block_out_channels.back();
+  return 6 * 9 * widest * widest;
 }
 
-/// Frames of the largest batch of the decoder: an odd number of latent frames has one of three.
-std::int64_t decoder_batch_frames(const MemoryJob& job) {
-  const std::int64_t time = job.vae.temporal_compression_ratio;
-  if (job.latent_frames == 1) return 1;
-  return job.latent_frames % 2 == 0 ? 2 * time : 2 * time + 1;
+/// Half of the VAE with its weights. A tile's answer is put together before it is handed on.
+MemoryStage encode_stage(const MemoryJob& job, bool is_tiled) {
+  const VaeExtent pixels = extent_of(job, job.encoded_frames, 1, is_tiled);
+  return {.name = "encode",
+          .weights_bytes = encoder_parameters_of(job.vae) * job.element_bytes,
+          .working_bytes = encoder_working_bytes(job.vae, pixels, job.element_bytes) +
+                           turned_weights(job.vae) * job.element_bytes + kScratchBytes};
+}
+
+MemoryStage decode_stage(const MemoryJob& job, bool is_tiled) {
+  const std::int64_t side = job.vae.spatial_compression();
+  const VaeExtent latents = extent_of(job, job.latent_frames, side, is_tiled);
+  const std::int64_t pixels = latents.height * side * latents.width * side;
+  const std::int64_t tile =
+      is_tiled ? 2 * 3 * job.latent_frames * job.vae.temporal_compression_ratio * pixels : 0;
+  return {.name = "decode",
+          .weights_bytes = decoder_parameters_of(job.vae) * job.element_bytes,
+          .working_bytes = decoder_working_bytes(job.vae, latents, job.element_bytes) +
+                           (tile + turned_weights(job.vae)) * job.element_bytes + kScratchBytes};
 }
 
 MemoryStage text_stage(const MemoryJob& job, bool is_mapped) {
@@ -88,18 +86,37 @@ MemoryStage text_stage(const MemoryJob& job, bool is_mapped) {
                            (rows * (4 * t.d_ff + 8 * t.d_model) + 3 * t.num_heads * rows * rows)};
 }
 
+/// What a run of the blocks holds beside weights, in elements: the tokens of all clips, one clip's
+/// attention, or some rows' feed-forward part with a turned copy of its weights.
+std::int64_t denoise_elements(const MemoryJob& job) {
+  const CogTransformerConfig& t = job.transformer;
+  const std::int64_t width = t.width(), tensor = tokens_of(job) * width;
+  const std::int64_t rows = std::min(tokens_of(job), kFeedForwardRows);
+  const std::int64_t attention = kAttentionTensors * tensor + width * width,
+                     feed_forward = 6 * rows * width + 4 * width * width,
+                     end = kEndTensors * job.batch * tensor;
+  // A table of positions stays; a step that others reuse keeps what it began with.
+  const std::int64_t tables = t.has_additive_positions() ? tensor : 0;
+  const std::int64_t streams = (job.reuses_steps ? 2 : 1) * job.batch * tensor;
+  return streams + tables + std::max({attention, feed_forward, end});
+}
+
 MemoryStage denoise_stage(const MemoryJob& job, bool is_streamed) {
   const CogTransformerConfig& t = job.transformer;
   const std::int64_t all = parameters_of(t), block = block_parameters_of(t);
   const std::int64_t weights = is_streamed ? all - (t.num_layers - 1) * block : all;
-  const double tensor =
-      static_cast<double>(job.batch * tokens_of(job) * t.width() * job.element_bytes);
   // Streamed, what the norms do in each step is kept for all steps.
   const std::int64_t tables = is_streamed ? job.steps * t.num_layers * 12 * t.width() : 0;
-  return {.name = "denoise",
-          .weights_bytes = weights * job.element_bytes,
-          .working_bytes =
-              static_cast<std::int64_t>(kBlockTensors * tensor) + tables * job.element_bytes};
+  MemoryStage stage{.name = "denoise",
+                    .weights_bytes = weights * job.element_bytes,
+                    .working_bytes = (denoise_elements(job) + tables) * job.element_bytes};
+  if (job.preview.frames == 0) return stage;
+  // While a preview is decoded the blocks are at rest.
+  const std::int64_t preview = job.element_bytes * (decoder_parameters_of(job.vae) +
+                                                    job.batch * tokens_of(job) * t.width()) +
+                               decoder_working_bytes(job.vae, job.preview, job.element_bytes);
+  stage.working_bytes = std::max(stage.working_bytes, preview);
+  return stage;
 }
 
 }  // namespace
@@ -155,33 +172,14 @@ std::int64_t tokens_of(const MemoryJob& job) {
          job.latent_frames / t.frames_per_token() * (job.height / side) * (job.width / side);
 }
 
-double transformer_tera_flop(const MemoryJob& job) {
-  const CogTransformerConfig& t = job.transformer;
-  const auto tokens = static_cast<double>(tokens_of(job));
-  const auto d = static_cast<double>(t.width());
-  const double linear = 2 * tokens * 12 * d * d, attention = 4 * tokens * tokens * d;
-  return static_cast<double>(t.num_layers) * (linear + attention) * 1e-12;
-}
-
 MemoryPlan memory_of(const MemoryJob& job, const MemoryWays& ways) {
   MemoryPlan plan{.maps_text = ways.maps_text,
                   .streams_transformer = ways.streams_transformer,
                   .tiles_vae = ways.tiles_vae};
   plan.stages.push_back(text_stage(job, ways.maps_text));
-  if (job.encoded_frames > 0) {
-    const VaeBatch batch =
-        whole_or_tile(job, std::min<std::int64_t>(job.encoded_frames, 9), ways.tiles_vae);
-    plan.stages.push_back(
-        {.name = "encode",
-         .weights_bytes = encoder_parameters_of(job.vae) * job.element_bytes,
-         .working_bytes = vae_working_bytes(job.vae, batch, job.element_bytes, false)});
-  }
+  if (job.encoded_frames > 0) plan.stages.push_back(encode_stage(job, ways.tiles_vae));
   plan.stages.push_back(denoise_stage(job, ways.streams_transformer));
-  const VaeBatch batch = whole_or_tile(job, decoder_batch_frames(job), ways.tiles_vae);
-  plan.stages.push_back(
-      {.name = "decode",
-       .weights_bytes = decoder_parameters_of(job.vae) * job.element_bytes,
-       .working_bytes = vae_working_bytes(job.vae, batch, job.element_bytes, true)});
+  plan.stages.push_back(decode_stage(job, ways.tiles_vae));
   return plan;
 }
 

@@ -6,6 +6,7 @@
 #include "video_gen/memory_plan.h"
 #include "video_gen/transformer_config.h"
 #include "video_gen/vae_config.h"
+#include "video_gen/vae_memory.h"
 
 namespace qingyin {
 
@@ -21,6 +22,8 @@ struct MemoryJob {
   std::int64_t encoded_frames = 0;  // of a given picture or clip; 0: none
   std::int64_t steps = 50;
   std::int64_t element_bytes = 4;
+  bool reuses_steps = false;       // TeaCache
+  VaeExtent preview = {};          // latents that are decoded between steps; no frames: none
   bool has_mappable_text = false;  // stored in a type that it can run in: float32, bfloat16
 };
 
@@ -33,9 +36,6 @@ std::int64_t decoder_parameters_of(const CogVaeConfig& config);
 
 /// Of text and video, for one clip.
 std::int64_t tokens_of(const MemoryJob& job);
-
-/// Multiplications and additions of one forward of the transformer for one clip, in 1e12.
-double transformer_tera_flop(const MemoryJob& job);
 
 /// Ways to need less: what they cost is told in `MemoryPlan`.
 struct MemoryWays {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "video_gen/preview.h"
 
 namespace qingyin {
 namespace {
@@ -45,6 +46,15 @@ at::Tensor step_noise(const Sampler& sampler, std::size_t i, const at::Tensor& l
   return noise.draw(latents.sizes()).to(latents.scalar_type());
 }
 
+/// Shows what is behind the noise after some of the steps. The decoder is loaded for it and let go.
+void preview(const ClipRun& run, std::size_t step, std::size_t steps, const at::Tensor& clean,
+             RunWatcher& watcher) {
+  const auto every = static_cast<std::size_t>(run.preview_every);
+  if (every == 0 || (step + 1) % every != 0 || step + 1 == steps) return;
+  const CogVae vae = load_vae(run.folder, run.configs.vae, VaeHalf::kDecoder, run.dtype);
+  watcher.on_preview(preview_strip(vae, clean.narrow(0, 0, 1), run.plan.padding));
+}
+
 at::Tensor denoise(const ClipRun& run, const Sampler& sampler, Denoiser& denoiser,
                    const StartLatents& begin, NoiseSource& noise, RunWatcher& watcher) {
   const bool is_guided = !run.text.negatives.empty();
@@ -67,6 +77,7 @@ at::Tensor denoise(const ClipRun& run, const Sampler& sampler, Denoiser& denoise
                      .guidance = weight,
                      .prediction = prediction,
                      .latents = latents});
+    preview(run, i, times.size(), before, watcher);
   }
   return latents;
 }

@@ -30,6 +30,7 @@ struct ClipRun {
   at::ScalarType dtype = at::kFloat;
   TextWeights text_weights = TextWeights::kConverted;
   bool streams_transformer = false;
+  std::int64_t preview_every = 0;                      // steps; 0: none
   std::optional<TileGrid> encoder_grid, decoder_grid;  // none: whole pictures
 };
 
@@ -50,6 +51,8 @@ class RunWatcher {
   virtual void on_start(const StartLatents&) {}
   virtual void on_notes(const DenoiserNotes&) {}
   virtual void on_step(const DoneStep&) {}
+  /// @param strip  uint8 [H, W, 3] (`preview_strip`)
+  virtual void on_preview(const at::Tensor& /*strip*/) {}
   /// @param values  [1, 3, F, H, W] around [-1, 1], a part of a clip (`CogVae::decode_parts`)
   virtual void on_frames(std::int64_t clip, const at::Tensor& values, const VideoPlace& place) = 0;
 };

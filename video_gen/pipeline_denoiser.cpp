@@ -55,7 +55,10 @@ class Reuse {
 
   bool skips(std::size_t step) const { return !skips_.empty() && skips_[step]; }
   /// Where the residual goes; none if no step needs it.
-  at::Tensor* keep() { return skips_.empty() ? nullptr : &residual; }
+  at::Tensor* keep() {
+    residual.reset();  // memory for the next one
+    return skips_.empty() ? nullptr : &residual;
+  }
 
   at::Tensor residual;
 
@@ -74,7 +77,7 @@ class ResidentDenoiser : public Denoiser {
       const Lora read = read_lora(lora.file);
       notes.loras.push_back(note_of(read, merge_lora(*network_, read, lora.factor)));
     }
-    network_->fuse();
+    if (!network_->parameters().front().device().is_cpu()) network_->fuse();
     clip_ = network_->prepare(wish.text, wish.size, stored_positions(wish.stored_table));
     reuse_ = Reuse(network_, wish, notes);
   }
@@ -167,15 +170,13 @@ class StreamedDenoiser : public Denoiser {
 
   at::Tensor predict(std::size_t i, const at::Tensor& latents) override {
     if (reuse_.skips(i)) return network_->reuse(latents, clip_, steps_[i], reuse_.residual);
-    const at::Tensor first = network_->embed(latents, clip_);
-    CogTokens tokens{.video = first, .text = clip_.text};
-    for (std::size_t b = 0; b < blocks_.size(); ++b) {
-      load_block(b);
-      tokens = block_->forward(std::move(tokens), steps_[i].blocks[b], clip_.turns);
-    }
-    const at::Tensor residual = tokens.video - first;
-    if (reuse_.keep() != nullptr) *reuse_.keep() = residual;
-    return network_->reuse(latents, clip_, steps_[i], residual);
+    const auto stream = [&](CogTokens& tokens) {
+      for (std::size_t b = 0; b < blocks_.size(); ++b) {
+        load_block(b);
+        block_->forward(tokens, steps_[i].blocks[b], clip_.turns);
+      }
+    };
+    return network_->forward_by(stream, latents, clip_, steps_[i], reuse_.keep());
   }
 
  private:

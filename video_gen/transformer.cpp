@@ -194,14 +194,29 @@ at::Tensor CogTransformerImpl::finish(const at::Tensor& video, const CogClip& cl
       .flatten(1, 2);  // [B, F, C, H, W]
 }
 
+CogTokens CogTransformerImpl::tokens_of(const at::Tensor& video, const CogClip& clip) const {
+  const at::Tensor text = clip.text.expand({video.size(0), -1, -1});
+  return {.joined = at::cat({text, video}, 1), .text = text.size(1)};
+}
+
+at::Tensor CogTransformerImpl::forward_by(const BlocksRunner& blocks, const at::Tensor& latents,
+                                          const CogClip& clip, const CogStep& step,
+                                          at::Tensor* residual) const {
+  at::Tensor first = embed(latents, clip);
+  CogTokens tokens = tokens_of(first, clip);
+  if (residual == nullptr) first.reset();
+  blocks(tokens);
+  if (residual != nullptr) *residual = at::sub_out(first, tokens.video(), first);
+  return finish(tokens.video(), clip, step);
+}
+
 at::Tensor CogTransformerImpl::forward(const at::Tensor& latents, const CogClip& clip,
                                        const CogStep& step, at::Tensor* residual) const {
-  const at::Tensor first = embed(latents, clip);
-  CogTokens tokens{.video = first, .text = clip.text};
-  for (std::size_t i = 0; i < blocks_.size(); ++i)
-    tokens = blocks_[i]->forward(std::move(tokens), step.blocks[i], clip.turns);
-  if (residual != nullptr) *residual = tokens.video - first;
-  return finish(tokens.video, clip, step);
+  const auto all = [&](CogTokens& tokens) {
+    for (std::size_t i = 0; i < blocks_.size(); ++i)
+      blocks_[i]->forward(tokens, step.blocks[i], clip.turns);
+  };
+  return forward_by(all, latents, clip, step, residual);
 }
 
 at::Tensor CogTransformerImpl::reuse(const at::Tensor& latents, const CogClip& clip,

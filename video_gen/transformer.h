@@ -4,6 +4,7 @@
 #include <torch/nn/module.h>
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "models/layers/placeholder.h"
@@ -66,17 +67,25 @@ class CogTransformerImpl : public torch::nn::Module {
   at::Tensor forward(const at::Tensor& latents, const CogClip& clip, const CogStep& step,
                      at::Tensor* residual = nullptr) const;
 
+  /// The same with blocks that the caller runs, in their order.
+  /// @param blocks  changes the tokens as all blocks do
+  using BlocksRunner = std::function<void(CogTokens& tokens)>;
+  at::Tensor forward_by(const BlocksRunner& blocks, const at::Tensor& latents, const CogClip& clip,
+                        const CogStep& step, at::Tensor* residual = nullptr) const;
+
   /// The same with the blocks left out: `residual` of an earlier step stands for them (TeaCache).
   at::Tensor reuse(const at::Tensor& latents, const CogClip& clip, const CogStep& step,
                    const at::Tensor& residual) const;
 
-  /// Makes queries, keys and values of every block one product; after `adopt_weights`.
+  /// Makes queries, keys and values of every block one product; after `adopt_weights`. Meant for
+  /// devices on which a product's start costs; on a CPU it is slower.
   void fuse();
 
   const CogTransformerConfig& config() const { return config_; }
 
   /// Parts, for tests that look for the first difference.
   at::Tensor embed(const at::Tensor& latents, const CogClip& clip) const;  // [B, T, D]
+  CogTokens tokens_of(const at::Tensor& video, const CogClip& clip) const;
   const CogBlock& block(std::size_t i) const { return blocks_[i]; }
 
  private:

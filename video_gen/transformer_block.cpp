@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "models/layers/fast_cpu.h"
@@ -17,20 +18,39 @@ Bias attention_bias(const CogTransformerConfig& c) {
 }
 
 /// Turns the pairs of channels of the video tokens, which stand behind `text` tokens.
-/// @param x  [B, N + T, H, K]; changed in place
+/// @param x  [1, N + T, H, K]; changed in place, some rows at a time
 void rotate_video(at::Tensor& x, std::int64_t text, const at::Tensor& turns) {
-  const at::Tensor video = x.narrow(1, text, x.size(1) - text);
-  const at::Tensor pairs =
-      at::view_as_complex(video.to(at::kFloat).unflatten(-1, {-1, 2}));  // [B, T, H, K/2]
-  video.copy_(at::view_as_real(pairs * turns.unsqueeze(1)).flatten(3));
+  const std::int64_t all = x.size(1) - text;
+  for (std::int64_t first = 0; first < all; first += kFeedForwardRows) {
+    const std::int64_t count = std::min(kFeedForwardRows, all - first);
+    const at::Tensor video = x.narrow(1, text + first, count);
+    const at::Tensor pairs =
+        at::view_as_complex(video.to(at::kFloat).unflatten(-1, {-1, 2}));  // [1, n, H, K/2]
+    video.copy_(at::view_as_real(pairs * turns.narrow(0, first, count).unsqueeze(1)).flatten(3));
+  }
 }
 
-CogTokens parted(const at::Tensor& joined, std::int64_t text) {
-  return {.video = joined.narrow(1, text, joined.size(1) - text),
-          .text = joined.narrow(1, 0, text)};
+/// The row of a modulation that a clip gets, [1, D].
+at::Tensor row_of(const at::Tensor& modulation, std::int64_t clip) {
+  return modulation.narrow(0, modulation.size(0) == 1 ? 0 : clip, 1);
 }
 
-at::Tensor joined(const CogTokens& tokens) { return at::cat({tokens.text, tokens.video}, 1); }
+constexpr std::size_t kOfVideo = 0, kOfText = 3;  // where a kind's part of a modulation begins
+constexpr std::size_t kGate = 2;
+
+/// Calls `work(rows, kind, first)` for one clip's tokens in runs of one kind, each of at most
+/// `longest` rows: [1, n, D], parts of the tokens' memory.
+template <class Work>
+void for_runs(const CogTokens& tokens, std::int64_t clip, std::int64_t longest, const Work& work) {
+  const std::int64_t all = tokens.joined.size(1);
+  const at::Tensor own = tokens.joined.narrow(0, clip, 1);
+  for (std::int64_t first = 0; first < all;) {
+    const bool is_text = first < tokens.text;
+    const std::int64_t count = std::min(longest, (is_text ? tokens.text : all) - first);
+    work(own.narrow(1, first, count), is_text ? kOfText : kOfVideo, first);
+    first += count;
+  }
+}
 
 void make_one(std::array<at::Tensor*, 3> parts, at::Tensor& whole) {
   whole = at::cat({*parts[0], *parts[1], *parts[2]}, 0);
@@ -60,24 +80,30 @@ void CogAttentionImpl::fuse() {
   if (to_q->bias.defined()) make_one({&to_q->bias, &to_k->bias, &to_v->bias}, fused_bias_);
 }
 
-std::array<at::Tensor, 3> CogAttentionImpl::queries_keys_values(const at::Tensor& x) const {
-  if (!fused_weight_.defined()) return {to_q->forward(x), to_k->forward(x), to_v->forward(x)};
-  const auto parts = affine(x, fused_weight_, fused_bias_).chunk(3, -1);
-  return {parts[0], parts[1], parts[2]};
+at::Tensor CogAttentionImpl::turned(at::Tensor x, const PlainLayerNorm& norm, std::int64_t text,
+                                    const at::Tensor& turns) const {
+  at::Tensor normed = norm->forward(x.unflatten(-1, {heads_, -1}));  // [1, N + T, H, K]
+  x.reset();
+  if (turns.defined()) rotate_video(normed, text, turns);
+  return normed.transpose(1, 2);  // [1, H, N + T, K]
 }
 
-CogTokens CogAttentionImpl::forward(const CogTokens& tokens, const at::Tensor& turns) const {
-  const std::int64_t text = tokens.text.size(1);
-  auto [q, k, v] = queries_keys_values(joined(tokens));
-  q = norm_q->forward(q.unflatten(-1, {heads_, -1}));  // [B, N + T, H, K]
-  k = norm_k->forward(k.unflatten(-1, {heads_, -1}));
-  if (turns.defined()) {
-    rotate_video(q, text, turns);
-    rotate_video(k, text, turns);
+at::Tensor CogAttentionImpl::mixed(at::Tensor x, std::int64_t text, const at::Tensor& turns) const {
+  at::Tensor q, k, v;  // [1, H, N + T, K]
+  const auto by_head = [&](const at::Tensor& y) { return y.unflatten(-1, {heads_, -1}); };
+  if (fused_weight_.defined()) {
+    const auto parts = affine(x, fused_weight_, fused_bias_).chunk(3, -1);
+    x.reset();
+    q = turned(parts[0], norm_q, text, turns);
+    k = turned(parts[1], norm_k, text, turns);
+    v = by_head(parts[2]).transpose(1, 2);
+  } else {
+    q = turned(to_q->forward(x), norm_q, text, turns);
+    k = turned(to_k->forward(x), norm_k, text, turns);
+    v = by_head(to_v->forward(x)).transpose(1, 2);
+    x.reset();
   }
-  const at::Tensor mixed = at::scaled_dot_product_attention(
-      q.transpose(1, 2), k.transpose(1, 2), v.unflatten(-1, {heads_, -1}).transpose(1, 2));
-  return parted(to_out_->forward(mixed.transpose(1, 2).flatten(2)), text);
+  return at::scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2);  // [1, N + T, D]
 }
 
 CogAdaptiveNormImpl::CogAdaptiveNormImpl(const CogTransformerConfig& c)
@@ -89,9 +115,21 @@ CogModulation CogAdaptiveNormImpl::modulation(const at::Tensor& activated) const
   return {m[0], m[1], m[2], m[3], m[4], m[5]};
 }
 
+at::Tensor CogAdaptiveNormImpl::rows(const at::Tensor& rows, const CogModulation& m,
+                                     std::size_t kind, std::int64_t clip) const {
+  return norm->modulated(rows, row_of(m[kind], clip), row_of(m[kind + 1], clip));
+}
+
 CogTokens CogAdaptiveNormImpl::forward(const CogTokens& tokens, const CogModulation& m) const {
-  return {.video = norm->modulated(tokens.video, m[0], m[1]),
-          .text = norm->modulated(tokens.text, m[3], m[4])};
+  CogTokens normed{.joined = at::empty_like(tokens.joined), .text = tokens.text};
+  for (std::int64_t clip = 0; clip < tokens.joined.size(0); ++clip)
+    for_runs(tokens, clip, kFeedForwardRows,
+             [&](const at::Tensor& run, std::size_t kind, std::int64_t first) {
+               normed.joined.narrow(0, clip, 1)
+                   .narrow(1, first, run.size(1))
+                   .copy_(rows(run, m, kind, clip));
+             });
+  return normed;
 }
 
 CogBlockImpl::CogBlockImpl(const CogTransformerConfig& c)
@@ -115,14 +153,32 @@ at::Tensor CogBlockImpl::feed_forward(const at::Tensor& x) const {
   return ff_out_->forward(at::gelu_(hidden, "tanh"));
 }
 
-CogTokens CogBlockImpl::forward(CogTokens x, const Modulations& m, const at::Tensor& turns) const {
-  const auto add = [](const CogTokens& to, const CogModulation& by, const CogTokens& what) {
-    return CogTokens{.video = at::addcmul(to.video, by[2].unsqueeze(1), what.video),
-                     .text = at::addcmul(to.text, by[5].unsqueeze(1), what.text)};
-  };
-  x = add(x, m[0], attn1->forward(norm1->forward(x, m[0]), turns));
-  const at::Tensor y = feed_forward(joined(norm2->forward(x, m[1])));
-  return add(x, m[1], parted(y, x.text.size(1)));
+void CogBlockImpl::add_attention(CogTokens& tokens, const CogModulation& m,
+                                 const at::Tensor& turns) const {
+  for (std::int64_t clip = 0; clip < tokens.joined.size(0); ++clip) {
+    const CogTokens own{.joined = tokens.joined.narrow(0, clip, 1), .text = tokens.text};
+    CogModulation of_clip;
+    std::ranges::transform(m, of_clip.begin(), [&](const auto& all) { return row_of(all, clip); });
+    const at::Tensor mixed =
+        attn1->mixed(norm1->forward(own, of_clip).joined, tokens.text, turns);  // [1, N + T, D]
+    for_runs(own, 0, kFeedForwardRows, [&](at::Tensor run, std::size_t kind, std::int64_t first) {
+      run.addcmul_(of_clip[kind + kGate].unsqueeze(1),
+                   attn1->output(mixed.narrow(1, first, run.size(1))));
+    });
+  }
+}
+
+void CogBlockImpl::add_feed_forward(CogTokens& tokens, const CogModulation& m) const {
+  for (std::int64_t clip = 0; clip < tokens.joined.size(0); ++clip)
+    for_runs(tokens, clip, kFeedForwardRows, [&](at::Tensor run, std::size_t kind, std::int64_t) {
+      run.addcmul_(row_of(m[kind + kGate], clip).unsqueeze(1),
+                   feed_forward(norm2->rows(run, m, kind, clip)));
+    });
+}
+
+void CogBlockImpl::forward(CogTokens& tokens, const Modulations& m, const at::Tensor& turns) const {
+  add_attention(tokens, m[0], turns);
+  add_feed_forward(tokens, m[1]);
 }
 
 }  // namespace qingyin

@@ -11,10 +11,17 @@
 
 namespace qingyin {
 
-/// Tokens of a clip: the text stands before the video wherever both are one sequence.
+/// Rows that go through the feed-forward part together. Its hidden layer, four times as wide, is
+/// then 126 MB for 2b; a product of fewer rows would be slower.
+inline constexpr std::int64_t kFeedForwardRows = 4096;
+
+/// Tokens of a clip as one sequence: the text stands before the video.
 struct CogTokens {
-  at::Tensor video;  // [B, T, D]
-  at::Tensor text;   // [B, N, D]
+  at::Tensor joined;      // [B, N + T, D], contiguous
+  std::int64_t text = 0;  // N
+
+  at::Tensor text_part() const { return joined.narrow(1, 0, text); }                  // [B, N, D]
+  at::Tensor video() const { return joined.narrow(1, text, joined.size(1) - text); }  // [B, T, D]
 };
 
 /// Attention over text and video together, without a mask: "attn1".
@@ -22,15 +29,21 @@ class CogAttentionImpl : public torch::nn::Module {
  public:
   explicit CogAttentionImpl(const CogTransformerConfig& config);
 
+  /// What is mixed, before the last linear map, for one clip: queries, keys and values of one are
+  /// in memory at a time.
+  /// @param x      [1, N + T, D], normed, the first `text` are text; let go as soon as it is used
   /// @param turns  [T, K/2] complex, of the video tokens; undefined: none
-  CogTokens forward(const CogTokens& tokens, const at::Tensor& turns) const;
+  at::Tensor mixed(at::Tensor x, std::int64_t text, const at::Tensor& turns) const;
+  /// The last linear map. [..., D] -> [..., D]
+  at::Tensor output(const at::Tensor& mixed) const { return to_out_->forward(mixed); }
 
   /// Puts the weights of queries, keys and values into one matrix, so that they are one product;
   /// the three become parts of it. Changes no result.
   void fuse();
 
  private:
-  std::array<at::Tensor, 3> queries_keys_values(const at::Tensor& x) const;
+  at::Tensor turned(at::Tensor x, const PlainLayerNorm& norm, std::int64_t text,
+                    const at::Tensor& turns) const;
 
   std::int64_t heads_;
   PlainLinear to_q, to_k, to_v;
@@ -52,6 +65,11 @@ class CogAdaptiveNormImpl : public torch::nn::Module {
   /// @param activated  [B or 1, E], the time embedding after SiLU
   CogModulation modulation(const at::Tensor& activated) const;
   CogTokens forward(const CogTokens& tokens, const CogModulation& modulation) const;
+  /// Rows of one clip and kind.
+  /// @param rows  [1, n, D]
+  /// @param kind  0: shift, scale and gate of the video begin the modulation; 3: of the text
+  at::Tensor rows(const at::Tensor& rows, const CogModulation& modulation, std::size_t kind,
+                  std::int64_t clip) const;
 
  private:
   PlainLinear linear;
@@ -68,14 +86,17 @@ class CogBlockImpl : public torch::nn::Module {
   /// The two norms' modulations.
   using Modulations = std::array<CogModulation, 2>;
   Modulations modulations(const at::Tensor& activated) const;
-  CogTokens forward(CogTokens tokens, const Modulations& modulations,
-                    const at::Tensor& turns) const;
+  /// Changes the tokens in place: at full size one such tensor has 270 MB, and of the hidden layer
+  /// only some rows are in memory at a time.
+  void forward(CogTokens& tokens, const Modulations& modulations, const at::Tensor& turns) const;
 
   CogAdaptiveNorm norm1, norm2;
   CogAttention attn1;
 
  private:
   at::Tensor feed_forward(const at::Tensor& x) const;
+  void add_attention(CogTokens& tokens, const CogModulation& m, const at::Tensor& turns) const;
+  void add_feed_forward(CogTokens& tokens, const CogModulation& m) const;
 
   PlainLinear ff_in_, ff_out_;
 };

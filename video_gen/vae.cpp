@@ -61,8 +61,16 @@ VaeLevel mid_of(std::int64_t width, const VaeBlockShape& shape) {
   return VaeLevel(width, width, kMidResnets, shape, Sampler::kNone, TimeScaling::kKept);
 }
 
-void tell(const Observer& observer, const std::string& name, const at::Tensor& value) {
-  if (observer) observer(name, value);
+void tell(const Observer& observer, const std::string& name, const VaeFrames& value) {
+  if (observer) observer(name, clip_of_frames(value));
+}
+
+/// The last norm and convolution of a half, as a clip.
+at::Tensor end_of(VaeFrames x, const VaeNorm& norm, const VaeCausalConv& conv,
+                  const at::Tensor& latents, VaeCache& cache) {
+  norm_and_conv(norm, conv, x, latents, cache,
+                [&](std::size_t f, at::Tensor result) { x[f] = std::move(result); });
+  return clip_of_frames(x);
 }
 
 at::Tensor as_pixels(const at::Tensor& x, at::ScalarType type) {
@@ -145,15 +153,14 @@ CogVaeEncoderImpl::CogVaeEncoderImpl(const CogVaeConfig& c)
 
 at::Tensor CogVaeEncoderImpl::forward(const at::Tensor& pixels, VaeCache& cache,
                                       const Observer& observer) const {
-  at::Tensor x = conv_in->forward(as_pixels(pixels, conv_in->dtype()), cache);
+  VaeFrames x = conv_in->forward(frames_of(as_pixels(pixels, conv_in->dtype())), cache);
   for (std::size_t i = 0; i < down_blocks_.size(); ++i) {
     x = down_blocks_[i]->forward(std::move(x), {}, cache);
     tell(observer, "down_blocks." + std::to_string(i), x);
   }
   x = mid_block->forward(std::move(x), {}, cache);
   tell(observer, "mid_block", x);
-  norm_out->apply(x, {}, x);
-  return conv_out->forward(x, cache);
+  return end_of(std::move(x), norm_out, conv_out, {}, cache);
 }
 
 CogVaeDecoderImpl::CogVaeDecoderImpl(const CogVaeConfig& c)
@@ -171,7 +178,7 @@ CogVaeDecoderImpl::CogVaeDecoderImpl(const CogVaeConfig& c)
 at::Tensor CogVaeDecoderImpl::forward(const at::Tensor& latents, VaeCache& cache,
                                       const Observer& observer) const {
   const at::Tensor z = latents.to(conv_in->dtype());
-  at::Tensor x = conv_in->forward(z, cache);
+  VaeFrames x = conv_in->forward(frames_of(z), cache);
   tell(observer, "conv_in", x);
   x = mid_block->forward(std::move(x), z, cache);
   tell(observer, "mid_block", x);
@@ -179,8 +186,7 @@ at::Tensor CogVaeDecoderImpl::forward(const at::Tensor& latents, VaeCache& cache
     x = up_blocks_[i]->forward(std::move(x), z, cache);
     tell(observer, "up_blocks." + std::to_string(i), x);
   }
-  norm_out->apply(x, z, x);
-  return conv_out->forward(x, cache);
+  return end_of(std::move(x), norm_out, conv_out, z, cache);
 }
 
 at::Tensor LatentDistribution::sample(const at::Tensor& noise) const {

@@ -31,9 +31,9 @@ class CogVaeEncoderImpl : public torch::nn::Module {
  public:
   explicit CogVaeEncoderImpl(const CogVaeConfig& config);
 
-  /// @param pixels  [B, 3, F, H, W] in [-1, 1], the next frames of a clip
+  /// @param pixels  [1, 3, F, H, W] in [-1, 1], the next frames of a clip
   /// @param cache   of the clip; empty at its beginning
-  /// @return        [B, 2 Cz, ceil(F / 4), H/8, W/8], means then logarithms of variances
+  /// @return        [1, 2 Cz, ceil(F / 4), H/8, W/8], means then logarithms of variances
   at::Tensor forward(const at::Tensor& pixels, VaeCache& cache,
                      const Observer& observer = {}) const;
 
@@ -51,8 +51,8 @@ class CogVaeDecoderImpl : public torch::nn::Module {
  public:
   explicit CogVaeDecoderImpl(const CogVaeConfig& config);
 
-  /// @param latents  [B, Cz, f, h, w], unscaled, the next frames of a clip
-  /// @return         [B, 3, F, 8h, 8w] around [-1, 1]; F is 4f, or 4f - 3 if f is odd
+  /// @param latents  [1, Cz, f, h, w], unscaled, the next frames of a clip
+  /// @return         [1, 3, F, 8h, 8w] around [-1, 1]; F is 4f, or 4f - 3 if f is odd
   at::Tensor forward(const at::Tensor& latents, VaeCache& cache,
                      const Observer& observer = {}) const;
 

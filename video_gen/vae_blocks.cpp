@@ -9,21 +9,8 @@
 namespace qingyin {
 namespace {
 
-constexpr std::int64_t kTime = 2;  // the frames' dimension
-
-/// [B, C, H, W] of one frame, in memory of its own.
-at::Tensor frame_of(const at::Tensor& x, std::int64_t i) { return x.select(kTime, i).contiguous(); }
-
-/// Frames [first, first + count) of `before` followed by `x`.
-at::Tensor joined_part(const at::Tensor& before, const at::Tensor& x, std::int64_t first,
-                       std::int64_t count) {
-  const std::int64_t head = before.size(kTime);
-  if (first >= head) return x.narrow(kTime, first - head, count);
-  const std::int64_t from_before = std::min(count, head - first);
-  const at::Tensor start = before.narrow(kTime, first, from_before);
-  if (from_before == count) return start;
-  return at::cat({start, x.narrow(kTime, 0, count - from_before)}, kTime);
-}
+// Elementwise work goes over a frame in bands of rows of so many bytes, which stay in the caches.
+constexpr std::int64_t kBandBytes = std::int64_t{1} << 20;
 
 /// The frame of the latents that belongs to frame `f` of `frames`: nearest neighbours, the first
 /// of an odd number apart from the rest.
@@ -37,63 +24,62 @@ at::Tensor enlarged(const at::Tensor& x, std::int64_t height, std::int64_t width
   return at::upsample_nearest2d(x, {height, width});
 }
 
-/// Scale and offset that a group normalisation gives each channel, [B, C] each.
-std::pair<at::Tensor, at::Tensor> group_affine(const at::Tensor& x, std::int64_t groups, double eps,
-                                               const at::Tensor& weight, const at::Tensor& bias) {
-  const std::int64_t batch = x.size(0), channels = x.size(1);
-  const auto [variance, mean] =
-      at::var_mean(x.reshape({batch, groups, -1}), {2}, /*unbiased=*/false);  // [B, G]
-  const auto per_channel = [&](const at::Tensor& value) {
-    return value.to(at::kFloat).repeat_interleave(channels / groups, 1);  // [B, C]
-  };
-  const at::Tensor scale = per_channel(at::rsqrt(variance.to(at::kFloat) + eps)) * weight;
-  const at::Tensor offset = bias - per_channel(mean) * scale;
-  return {scale, offset};
+/// Calls `work(first, count)` for runs of a frame's rows, from `begin` to `end`, that fill a band.
+template <class Work>
+void for_bands(const at::Tensor& frame, std::int64_t begin, std::int64_t end, const Work& work) {
+  const std::int64_t row_bytes = static_cast<std::int64_t>(frame.nbytes()) / frame.size(2);
+  const std::int64_t count = std::max<std::int64_t>(1, kBandBytes / row_bytes);
+  for (std::int64_t first = begin; first < end; first += count)
+    work(first, std::min(count, end - first));
 }
 
-void silu_of(at::Tensor& out, const at::Tensor& offset, const at::Tensor& x,
-             const at::Tensor& scale) {
-  at::addcmul_out(out, offset, x, scale);
-  at::silu_(out);
+/// Mean and variance of each channel over all frames, [C] double each.
+std::pair<at::Tensor, at::Tensor> channel_moments(const VaeFrames& x) {
+  std::vector<at::Tensor> means,
+      squares;  // of each band: mean, and squares of what differs from it
+  std::vector<double> counts;
+  for (std::size_t f = 0; f < x.size(); ++f)
+    for_bands(x[f], 0, x[f].size(2), [&](std::int64_t first, std::int64_t count) {
+      const at::Tensor band = x[f].narrow(2, first, count)
+                                  .permute({0, 2, 3, 1})
+                                  .reshape({-1, x[f].size(1)})
+                                  .to(at::kFloat);  // [n, C]
+      means.push_back(band.mean(0));
+      squares.push_back((band - means.back()).square_().sum(0));
+      counts.push_back(static_cast<double>(band.size(0)));
+    });
+  const at::Tensor n = at::tensor(counts, at::kDouble).to(x.front().device()).unsqueeze(1);
+  const at::Tensor mean_of = at::stack(means).to(at::kDouble), all = n.sum();
+  const at::Tensor mean = (mean_of * n).sum(0) / all;
+  const at::Tensor sum =
+      at::stack(squares).to(at::kDouble).sum(0) + ((mean_of - mean).square() * n).sum(0);
+  return {mean, sum / all};
+}
+
+/// Scale and offset that a group normalisation gives each channel, [1, C, 1, 1, 1] each.
+std::pair<at::Tensor, at::Tensor> group_affine(const VaeFrames& x, std::int64_t groups, double eps,
+                                               const at::Tensor& weight, const at::Tensor& bias) {
+  const auto [mean, variance] = channel_moments(x);
+  const at::Tensor by_group = mean.view({groups, -1});  // [G, C / G]
+  const at::Tensor centre = by_group.mean(1, true);
+  const at::Tensor spread =
+      variance.view({groups, -1}).mean(1, true) + (by_group - centre).square().mean(1, true);
+  const at::Tensor scale = (at::rsqrt(spread + eps).expand_as(by_group).flatten() * weight);
+  const at::Tensor offset = bias - centre.expand_as(by_group).flatten() * scale;
+  const auto shaped = [&](const at::Tensor& value) {
+    return value.to(x.front().scalar_type()).view({1, -1, 1, 1, 1});
+  };
+  return {shaped(scale), shaped(offset)};
+}
+
+/// A convolution of one frame.
+at::Tensor conv_of(const at::Tensor& frame, const at::Tensor& weight, const at::Tensor& bias,
+                   std::int64_t stride, std::int64_t padding) {
+  return at::conv2d(frame, weight.contiguous(at::MemoryFormat::ChannelsLast), bias, stride,
+                    padding);
 }
 
 }  // namespace
-
-at::Tensor& VaeCache::next() {
-  if (position_ == frames_.size()) frames_.emplace_back();
-  return frames_[position_++];
-}
-
-VaeConvImpl::VaeConvImpl(std::vector<std::int64_t> weight_shape)
-    : weight(register_parameter("weight", placeholder(weight_shape), /*requires_grad=*/false)),
-      bias(register_parameter("bias", placeholder({weight_shape.front()}),
-                              /*requires_grad=*/false)) {}
-
-VaeCausalConvImpl::VaeCausalConvImpl(std::int64_t in, std::int64_t out)
-    : conv(register_module("conv", VaeConv(std::vector<std::int64_t>{out, in, 3, 3, 3}))) {}
-
-at::Tensor VaeCausalConvImpl::forward(const at::Tensor& x, VaeCache& cache,
-                                      std::int64_t bytes_at_once) const {
-  at::Tensor& last = cache.next();
-  const std::int64_t history = conv->weight.size(kTime) - 1, frames = x.size(kTime);
-  const at::Tensor before =
-      last.defined() ? last : x.narrow(kTime, 0, 1).expand({-1, -1, history, -1, -1});
-  last = joined_part(before, x, frames, history).clone(at::MemoryFormat::Contiguous);
-  const auto part = [&](std::int64_t first, std::int64_t count) {
-    return at::conv3d(joined_part(before, x, first, count + history), conv->weight, conv->bias,
-                      /*stride=*/1, /*padding=*/{0, 1, 1});
-  };
-  const std::int64_t frame_bytes = static_cast<std::int64_t>(x.nbytes()) / frames;
-  const std::int64_t at_once = std::max<std::int64_t>(1, bytes_at_once / frame_bytes - history);
-  if (at_once >= frames) return part(0, frames);
-  at::Tensor out =
-      at::empty({x.size(0), conv->weight.size(0), frames, x.size(3), x.size(4)}, x.options());
-  for (std::int64_t first = 0; first < frames; first += at_once) {
-    const std::int64_t count = std::min(at_once, frames - first);
-    out.narrow(kTime, first, count).copy_(part(first, count));
-  }
-  return out;
-}
 
 VaeNormImpl::VaeNormImpl(std::int64_t channels, std::int64_t groups, double eps,
                          std::int64_t latent_channels)
@@ -111,26 +97,46 @@ VaeNormImpl::VaeNormImpl(std::int64_t channels, std::int64_t groups, double eps,
   bias = owner->register_parameter("bias", placeholder({channels}), /*requires_grad=*/false);
 }
 
-void VaeNormImpl::apply(const at::Tensor& x, const at::Tensor& latents, at::Tensor& out) const {
-  auto [scale, offset] = group_affine(x, groups_, eps_, weight, bias);
-  const auto per_pixel = [&](const at::Tensor& value) {
-    return value.to(x.scalar_type()).view({x.size(0), x.size(1), 1, 1, 1});
-  };
-  scale = per_pixel(scale);
-  offset = per_pixel(offset);
-  if (conv_y_.is_empty()) return silu_of(out, offset, x, scale);
+VaeNormImpl::Affine VaeNormImpl::over(const VaeFrames& x, const at::Tensor& latents) const {
+  const auto [scale, offset] = group_affine(x, groups_, eps_, weight, bias);
+  Affine affine;
+  affine.places_.assign(x.size(), 0);
+  if (conv_y_.is_empty()) {
+    affine.scale_ = frames_of(scale);
+    affine.offset_ = frames_of(offset);
+    return affine;
+  }
   // (x s + o) y + b = x (s y) + (o y + b); a 1 x 1 convolution of repeated latents is the repeated
   // convolution, so that both factors are made at the latents' size.
   const at::Tensor y = at::conv3d(latents, conv_y_->weight, conv_y_->bias);
-  const at::Tensor factor = y * scale;
-  const at::Tensor summand =
-      at::addcmul(at::conv3d(latents, conv_b_->weight, conv_b_->bias), y, offset);
-  for (std::int64_t f = 0; f < x.size(kTime); ++f) {
-    const std::int64_t z = latent_frame(f, x.size(kTime), latents.size(kTime));
-    at::Tensor frame = out.select(kTime, f);
-    silu_of(frame, enlarged(frame_of(summand, z), x.size(3), x.size(4)), x.select(kTime, f),
-            enlarged(frame_of(factor, z), x.size(3), x.size(4)));
+  affine.scale_ = frames_of(y * scale);
+  affine.offset_ =
+      frames_of(at::addcmul(at::conv3d(latents, conv_b_->weight, conv_b_->bias), y, offset));
+  const auto frames = static_cast<std::int64_t>(x.size());
+  for (std::int64_t f = 0; f < frames; ++f)
+    affine.places_[static_cast<std::size_t>(f)] =
+        static_cast<std::size_t>(latent_frame(f, frames, latents.size(2)));
+  return affine;
+}
+
+at::Tensor VaeNormImpl::Affine::of(const at::Tensor& frame, std::size_t f) const {
+  const at::Tensor &scale = scale_[places_[f]], &offset = offset_[places_[f]];
+  at::Tensor out = at::empty_like(frame);
+  const std::int64_t repeats = frame.size(2) / scale.size(2);
+  for (std::int64_t row = 0; row < scale.size(2); ++row) {
+    const auto wide = [&](const at::Tensor& value) {  // [1, C, 1, W]
+      return enlarged(value.narrow(2, row, 1), 1, frame.size(3))
+          .contiguous(at::MemoryFormat::ChannelsLast);
+    };
+    const at::Tensor row_scale = wide(scale), row_offset = wide(offset);
+    for_bands(frame, row * repeats, (row + 1) * repeats,
+              [&](std::int64_t first, std::int64_t count) {
+                at::Tensor band = out.narrow(2, first, count);
+                at::addcmul_out(band, row_offset, frame.narrow(2, first, count), row_scale);
+                at::silu_(band);
+              });
   }
+  return out;
 }
 
 VaeResnetImpl::VaeResnetImpl(std::int64_t in, std::int64_t out, const VaeBlockShape& s)
@@ -143,52 +149,44 @@ VaeResnetImpl::VaeResnetImpl(std::int64_t in, std::int64_t out, const VaeBlockSh
         register_module("conv_shortcut", VaeConv(std::vector<std::int64_t>{out, in, 1, 1, 1}));
 }
 
-at::Tensor VaeResnetImpl::forward(at::Tensor x, const at::Tensor& latents, VaeCache& cache) const {
-  const bool is_wider = !conv_shortcut.is_empty();
-  at::Tensor shortcut = x;
-  if (is_wider) shortcut = at::conv3d(x, conv_shortcut->weight, conv_shortcut->bias);
-  at::Tensor h = is_wider ? std::move(x) : at::empty_like(x);
-  norm1->apply(is_wider ? h : shortcut, latents, h);
-  h = conv1->forward(h, cache);
-  norm2->apply(h, latents, h);
-  h = conv2->forward(h, cache);
-  return h.add_(shortcut);
+VaeFrames VaeResnetImpl::forward(VaeFrames x, const at::Tensor& latents, VaeCache& cache) const {
+  VaeFrames h(x.size());
+  norm_and_conv(norm1, conv1, x, latents, cache, [&](std::size_t f, at::Tensor result) {
+    h[f] = std::move(result);
+    if (!conv_shortcut.is_empty())
+      x[f] = conv_of(x[f], conv_shortcut->weight.select(2, 0), conv_shortcut->bias, 1, 0);
+  });
+  norm_and_conv(norm2, conv2, h, latents, cache, [&](std::size_t f, at::Tensor result) {
+    h[f].reset();
+    x[f] = result.add_(x[f]);
+  });
+  return x;
 }
 
-at::Tensor downsampled(const at::Tensor& x, const VaeConv& conv, TimeScaling time) {
-  const std::int64_t frames = x.size(kTime);
+VaeFrames downsampled(VaeFrames x, const VaeConv& conv, TimeScaling time) {
   const bool is_halved = time == TimeScaling::kHalvedOrDoubled;
-  const std::int64_t alone = is_halved ? frames % 2 : frames;  // frames that are not averaged
-  const std::int64_t count = alone + (frames - alone) / 2;
-  at::Tensor out;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t first = i < alone ? i : alone + 2 * (i - alone);
-    const at::Tensor frame =
-        i < alone ? frame_of(x, i) : (x.select(kTime, first) + x.select(kTime, first + 1)) / 2;
-    const at::Tensor half = at::conv2d(at::constant_pad_nd(frame, {0, 1, 0, 1}), conv->weight,
-                                       conv->bias, /*stride=*/2);  // [B, C, H/2, W/2]
-    if (!out.defined())
-      out = at::empty({x.size(0), half.size(1), count, half.size(2), half.size(3)}, x.options());
-    out.select(kTime, i).copy_(half);
+  const std::size_t alone = is_halved ? x.size() % 2 : x.size();  // frames that are not averaged
+  VaeFrames out;
+  for (std::size_t f = 0; f < x.size(); f += f < alone ? 1 : 2) {
+    const at::Tensor frame = f < alone ? x[f] : (x[f] + x[f + 1]).div_(2);
+    out.push_back(conv_of(at::constant_pad_nd(frame, {0, 1, 0, 1}), conv->weight, conv->bias,
+                          /*stride=*/2, /*padding=*/0));  // [1, C, H/2, W/2]
+    x[f].reset();
+    if (f >= alone) x[f + 1].reset();
   }
   return out;
 }
 
-at::Tensor upsampled(const at::Tensor& x, const VaeConv& conv, TimeScaling time) {
-  const std::int64_t frames = x.size(kTime);
-  const bool is_doubled = time == TimeScaling::kHalvedOrDoubled && frames > 1;
-  const std::int64_t alone = is_doubled ? frames % 2 : frames;  // frames that come once
-  at::Tensor out = at::empty(
-      {x.size(0), conv->weight.size(0), alone + 2 * (frames - alone), 2 * x.size(3), 2 * x.size(4)},
-      x.options());
-  std::int64_t next = 0;
-  for (std::int64_t f = 0; f < frames; ++f) {
+VaeFrames upsampled(VaeFrames x, const VaeConv& conv, TimeScaling time) {
+  const bool is_doubled = time == TimeScaling::kHalvedOrDoubled && x.size() > 1;
+  const std::size_t alone = is_doubled ? x.size() % 2 : x.size();  // frames that come once
+  VaeFrames out;
+  for (std::size_t f = 0; f < x.size(); ++f) {
+    const at::Tensor large = enlarged(x[f], 2 * x[f].size(2), 2 * x[f].size(3));
+    x[f].reset();
     // The convolution is one of each frame alone: a repeated frame is computed once.
-    const at::Tensor large =
-        at::conv2d(enlarged(frame_of(x, f), 2 * x.size(3), 2 * x.size(4)), conv->weight, conv->bias,
-                   /*stride=*/1, /*padding=*/1);
-    out.select(kTime, next++).copy_(large);
-    if (f >= alone) out.select(kTime, next++).copy_(large);
+    out.push_back(conv_of(large, conv->weight, conv->bias, /*stride=*/1, /*padding=*/1));
+    if (f >= alone) out.push_back(out.back());
   }
   return out;
 }
@@ -209,10 +207,10 @@ VaeLevelImpl::VaeLevelImpl(std::int64_t in, std::int64_t out, std::int64_t resne
       ->register_module("conv", sampler_conv_);
 }
 
-at::Tensor VaeLevelImpl::forward(at::Tensor x, const at::Tensor& latents, VaeCache& cache) const {
+VaeFrames VaeLevelImpl::forward(VaeFrames x, const at::Tensor& latents, VaeCache& cache) const {
   for (const VaeResnet& resnet : resnets_) x = resnet->forward(std::move(x), latents, cache);
-  if (sampler_ == Sampler::kDown) return downsampled(x, sampler_conv_, time_);
-  if (sampler_ == Sampler::kUp) return upsampled(x, sampler_conv_, time_);
+  if (sampler_ == Sampler::kDown) return downsampled(std::move(x), sampler_conv_, time_);
+  if (sampler_ == Sampler::kUp) return upsampled(std::move(x), sampler_conv_, time_);
   return x;
 }
 

@@ -8,56 +8,12 @@
 #include <vector>
 
 #include "models/layers/placeholder.h"
+#include "video_gen/vae_conv.h"
 
 namespace qingyin {
 
 // Parts of the causal video VAE (diffusers 0.42, autoencoders/autoencoder_kl_cogvideox.py). Shapes:
-// B batch, C channels, F frames, H x W pixels or latents, h x w latents. Blocks own what is moved
-// into them and work in place where they can: at full size one activation is 0.8 GB.
-
-/// The last frames that each causal convolution saw, in the order in which a network runs them:
-/// what a clip's next batch of frames goes on from.
-class VaeCache {
- public:
-  /// The next convolution's frames; undefined in the first batch.
-  at::Tensor& next();
-  /// Back to the first convolution, for the next batch.
-  void rewind() { position_ = 0; }
-
- private:
-  std::vector<at::Tensor> frames_;
-  std::size_t position_ = 0;
-};
-
-/// A convolution's memory is bounded by doing so many bytes of its input at a time. Changes no
-/// result beyond rounding.
-inline constexpr std::int64_t kConvBytes = std::int64_t{256} << 20;
-
-/// Weights of a convolution over C, H, W and perhaps F: weight [out, in, ...], bias [out].
-class VaeConvImpl : public torch::nn::Module {
- public:
-  explicit VaeConvImpl(std::vector<std::int64_t> weight_shape);
-
-  at::Tensor weight, bias;
-};
-TORCH_MODULE(VaeConv);
-
-/// 3 x 3 x 3; time is padded on the left only, with the cache, or at a clip's beginning with its
-/// first frame; space with zeros. Its one child is "conv".
-class VaeCausalConvImpl : public torch::nn::Module {
- public:
-  VaeCausalConvImpl(std::int64_t in, std::int64_t out);
-
-  /// [B, in, F, H, W] -> [B, out, F, H, W]
-  at::Tensor forward(const at::Tensor& x, VaeCache& cache,
-                     std::int64_t bytes_at_once = kConvBytes) const;
-
-  at::ScalarType dtype() const { return conv->weight.scalar_type(); }
-
- private:
-  VaeConv conv;
-};
-TORCH_MODULE(VaeCausalConv);
+// C channels, F frames, H x W pixels or latents, h x w latents.
 
 /// Group normalisation over the frames of the batch, then SiLU. With latents, its gain and offset
 /// are convolutions of these ("norm_layer", "conv_y", "conv_b"; Zheng et al., "MoVQ", 2022), else
@@ -67,10 +23,23 @@ class VaeNormImpl : public torch::nn::Module {
   /// @param latent_channels  0: without latents
   VaeNormImpl(std::int64_t channels, std::int64_t groups, double eps, std::int64_t latent_channels);
 
-  /// @param x        [B, C, F, H, W], contiguous
-  /// @param latents  [B, Cz, Fz, h, w], H and W multiples of h and w; undefined without latents
-  /// @param out      where the result goes: `x` itself, or another tensor of its shape
-  void apply(const at::Tensor& x, const at::Tensor& latents, at::Tensor& out) const;
+  /// The norm of one batch: scale and offset of every channel, at the latents' size with latents.
+  class Affine {
+   public:
+    /// Frame `f` of the batch, normed, in memory of its own.
+    at::Tensor of(const at::Tensor& frame, std::size_t f) const;
+    /// Whether two frames that share their memory have one result.
+    bool treats_alike(std::size_t f, std::size_t g) const { return places_[f] == places_[g]; }
+
+   private:
+    friend class VaeNormImpl;
+    VaeFrames scale_, offset_;         // [1, C, h, w] each, or one [1, C, 1, 1]
+    std::vector<std::size_t> places_;  // which of them a frame gets
+  };
+
+  /// @param x        of the batch
+  /// @param latents  [1, Cz, Fz, h, w], H and W multiples of h and w; undefined without latents
+  Affine over(const VaeFrames& x, const at::Tensor& latents) const;
 
  private:
   std::int64_t groups_;
@@ -79,6 +48,23 @@ class VaeNormImpl : public torch::nn::Module {
   VaeConv conv_y_{nullptr}, conv_b_{nullptr};
 };
 TORCH_MODULE(VaeNorm);
+
+/// A norm and a convolution behind it, frame by frame.
+/// @param done  called with each frame's number and result; the frame is let go before, unless
+///              `done` has it
+template <class Done>
+void norm_and_conv(const VaeNorm& norm, const VaeCausalConv& conv, VaeFrames& x,
+                   const at::Tensor& latents, VaeCache& cache, const Done& done) {
+  const VaeNormImpl::Affine affine = norm->over(x, latents);
+  VaeCausalConvImpl::Run run(*conv, cache);
+  at::Tensor normed, source;
+  for (std::size_t f = 0; f < x.size(); ++f) {
+    const bool is_repeated = f > 0 && x[f].is_same(source) && affine.treats_alike(f - 1, f);
+    source = x[f];
+    if (!is_repeated) normed = affine.of(source, f);
+    done(f, run.next(normed));
+  }
+}
 
 /// What all blocks of one VAE share.
 struct VaeBlockShape {
@@ -92,8 +78,7 @@ class VaeResnetImpl : public torch::nn::Module {
  public:
   VaeResnetImpl(std::int64_t in, std::int64_t out, const VaeBlockShape& shape);
 
-  /// [B, in, F, H, W] -> [B, out, F, H, W]
-  at::Tensor forward(at::Tensor x, const at::Tensor& latents, VaeCache& cache) const;
+  VaeFrames forward(VaeFrames x, const at::Tensor& latents, VaeCache& cache) const;
 
  private:
   VaeNorm norm1;
@@ -108,11 +93,11 @@ enum class TimeScaling { kKept, kHalvedOrDoubled };
 
 /// Half of each side: a 3 x 3 convolution of every second pixel, zeros past the right and the
 /// bottom; before it, pairs of frames are averaged if time is halved (an odd first one stays).
-at::Tensor downsampled(const at::Tensor& x, const VaeConv& conv, TimeScaling time);
+VaeFrames downsampled(VaeFrames x, const VaeConv& conv, TimeScaling time);
 
 /// Twice each side by repetition, then a 3 x 3 convolution; if time is doubled every frame comes
-/// twice, except the first of an odd number.
-at::Tensor upsampled(const at::Tensor& x, const VaeConv& conv, TimeScaling time);
+/// twice, in one memory, except the first of an odd number.
+VaeFrames upsampled(VaeFrames x, const VaeConv& conv, TimeScaling time);
 
 /// A level of the network: resnets, then perhaps a sampler ("downsamplers.0", "upsamplers.0").
 class VaeLevelImpl : public torch::nn::Module {
@@ -122,7 +107,7 @@ class VaeLevelImpl : public torch::nn::Module {
   VaeLevelImpl(std::int64_t in, std::int64_t out, std::int64_t resnets, const VaeBlockShape& shape,
                Sampler sampler, TimeScaling time);
 
-  at::Tensor forward(at::Tensor x, const at::Tensor& latents, VaeCache& cache) const;
+  VaeFrames forward(VaeFrames x, const at::Tensor& latents, VaeCache& cache) const;
 
  private:
   std::vector<VaeResnet> resnets_;

@@ -62,6 +62,7 @@ void check_numbers(const VideoModelInfo& model, const VideoSettings& s) {
   if (!(s.skip_threshold >= 0 && s.skip_threshold <= 1))
     refuse("a skip threshold of " + std::to_string(s.skip_threshold) +
            " is not possible, expected 0 to 1");
+  if (s.preview_every < 0) refuse("previews are wanted every so many steps, and that is below 0");
   if (s.memory_bytes < 0) refuse("the allowed memory is below 0");
   if (model.has_fixed_text && s.text_tokens != model.text_tokens)
     refuse(model.name + " needs exactly " + std::to_string(model.text_tokens) +

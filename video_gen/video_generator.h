@@ -38,6 +38,9 @@ class FrameSink {
   virtual ~FrameSink() = default;
   /// Once, before the first frame.
   virtual void begin(const VideoFormat& format) = 0;
+  /// A preview between two steps, where settings ask for it: some pictures of the clip in a row,
+  /// small, as far as they can be told.
+  virtual void preview(const RgbPicture& /*strip*/) {}
   /// The next frame: sRGB [height, width, 3].
   virtual void write(std::span<const std::uint8_t> rgb) = 0;
 };

@@ -13,8 +13,10 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "video_gen/frame_spool.h"
+#include "video_gen/job_work.h"
 #include "video_gen/memory_job.h"
 #include "video_gen/pipeline.h"
+#include "video_gen/preview.h"
 #include "video_gen/video_generator.h"
 
 namespace qingyin {
@@ -154,6 +156,13 @@ class SinkWatcher : public RunWatcher {
          kModelDone + done * (kStepsDone - kModelDone));
   }
 
+  void on_preview(const at::Tensor& strip) override {
+    const auto* bytes = strip.const_data_ptr<std::uint8_t>();
+    sink_.preview({.height = strip.size(0),
+                   .width = strip.size(1),
+                   .pixels = std::vector<std::uint8_t>(bytes, bytes + strip.numel())});
+  }
+
   void on_frames(std::int64_t, const at::Tensor& values, const VideoPlace& place) override {
     const at::Tensor bytes =
         (as_unit(values)[0] * 255).round().to(at::kByte).permute({1, 2, 3, 0}).contiguous();
@@ -242,6 +251,10 @@ class CogVideoGenerator : public VideoGenerator {
                                                                      : plan.frames,
             .steps = s.steps,
             .element_bytes = s.precision == VideoPrecision::kBfloat16 ? 2 : 4,
+            .reuses_steps = s.skip_threshold > 0,
+            .preview = s.preview_every > 0
+                           ? preview_extent(plan.latents, configs_.vae.spatial_compression())
+                           : VaeExtent{},
             .has_mappable_text = has_mappable_text(folder_)};
   }
 
@@ -303,6 +316,7 @@ class CogVideoGenerator : public VideoGenerator {
                 .dtype = s.precision == VideoPrecision::kBfloat16 ? at::kBFloat16 : at::kFloat,
                 .text_weights = memory.maps_text ? TextWeights::kAsStored : TextWeights::kConverted,
                 .streams_transformer = memory.streams_transformer,
+                .preview_every = s.preview_every,
                 .encoder_grid = {},
                 .decoder_grid = {}};
     run.text.prompts = {prompt.text};

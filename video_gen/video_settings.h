@@ -73,7 +73,8 @@ struct VideoSettings {
   std::int64_t text_tokens = 0;  // rows of text; 1.5 was trained with 224, its config says 226
   double skip_threshold = 0;     // TeaCache: steps whose change stays below are reused; 0: none
   std::vector<LoraWish> loras = {};
-  std::int64_t memory_bytes = 0;  // what a run may take; 0: no limit
+  std::int64_t preview_every = 0;  // steps from one preview to the next; 0: none
+  std::int64_t memory_bytes = 0;   // what a run may take; 0: no limit
 };
 
 }  // namespace qingyin

@@ -2,19 +2,22 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "cli/cogvideox_bench.h"
 #include "cli/commands.h"
 #include "cli/mmaudio_bench.h"
+#include "core/error.h"
 
 namespace qingyin::cli {
 namespace {
 
 struct BenchOptions {
   BenchRequest request;
+  CogvideoxBenchFlags video;
   bool has_random_weights = false;
   std::filesystem::path models;
 
   void declare(CLI::App& app) {
-    app.add_option("engine", request.engine, "mmaudio:small_16k, mmaudio:large_44k_v2, ...")
+    app.add_option("engine", request.engine, "mmaudio:small_16k, cogvideox:2b, ...")
         ->required()
         ->type_name("NAME");
     app.add_flag("--random-weights", has_random_weights,
@@ -55,6 +58,7 @@ struct BenchOptions {
                  "run everything: without it a few pictures, segments and evaluations are run and "
                  "their time is scaled")
         ->group("Work");
+    video.declare(app);
   }
 };
 
@@ -70,6 +74,12 @@ std::string line_of(const BenchStage& stage) {
 
 void bench(const BenchOptions& options, Context& context) {
   context.summary.item().input = options.request.engine;
+  if (options.request.engine.starts_with("cogvideox:")) {
+    require(options.has_random_weights, ErrorCode::kUsage,
+            "bench: the networks of " + options.request.engine +
+                " are measured with random weights; add --random-weights");
+    return bench_cogvideox(options.request, options.video, context);
+  }
   const auto files =
       options.has_random_weights
           ? std::nullopt
@@ -102,7 +112,9 @@ Command bench_command() {
   return make_command("bench", "Measure time and memory of an engine's stages on this machine.",
                       "  qingyin bench mmaudio:small_16k --random-weights --threads 2\n"
                       "  qingyin bench mmaudio:large_44k_v2 --models weights --dtype bfloat16 "
-                      "--full --json",
+                      "--full --json\n"
+                      "  qingyin bench cogvideox:2b --random-weights --size 720x480 --frames 49 "
+                      "--component transformer",
                       bench);
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "cli/commands.h"
+#include "cli/input_flags.h"
 #include "cli/sound_flags.h"
 #include "core/error.h"
 #include "core/media/frame_reader.h"
@@ -86,6 +87,10 @@ struct GenerateOptions {
     app.add_option("--skip", settings.skip_threshold,
                    "reuse steps that change less than this (TeaCache, 0.1 to 0.3; 0: none)")
         ->check(number_in(0, 1));
+    app.add_option("--preview", settings.preview_every,
+                   "every N steps show the clip so far in OUTPUT.preview.png, until it is done")
+        ->check(whole_number())
+        ->type_name("N");
     app.add_option("--count", count, "clips to make, each with its own seed")
         ->check(CLI::Range(1, 100));
     app.add_option("--memory", memory, "what a run may take, such as 8G (default: no limit)");
@@ -111,17 +116,6 @@ std::int64_t bytes_of(const std::string& text) {
   require(value > 0 && value < 1e6 && scale > 0, ErrorCode::kUsage,
           "--memory " + excerpt(text) + " is no amount; expected such as 8G or 900M");
   return std::llround(value * scale);
-}
-
-void read_size(const std::string& text, VideoSettings& settings) {
-  if (text.empty()) return;
-  long width = 0, height = 0;
-  int used = 0;
-  const bool is_size = std::sscanf(text.c_str(), "%ldx%ld%n", &width, &height, &used) == 2 &&
-                       static_cast<std::size_t>(used) == text.size() && width > 0 && height > 0;
-  require(is_size, ErrorCode::kUsage, "--size " + excerpt(text) + " is no size; expected 720x480");
-  settings.width = width;
-  settings.height = height;
 }
 
 LoraWish lora_of(const std::string& text) {
@@ -283,8 +277,10 @@ void make_one(const VideoGenerator& generator, const ClipRecipe& recipe, const f
               const SoundFlags& flags, Context& context) {
   const Overwrite overwrite = overwrite_of(flags.overwrite);
   const fs::path cover = beside(target, ".png"), recipe_file = beside(target, ".clip.json");
+  const fs::path preview =
+      recipe.settings.preview_every > 0 ? beside(target, ".preview.png") : fs::path();
   std::error_code ignored;
-  for (const fs::path& file : {target, cover, recipe_file})
+  for (const fs::path& file : {target, cover, recipe_file, preview})
     require(
         overwrite == Overwrite::kYes || !fs::exists(file, ignored), ErrorCode::kIo,
         printable(file) + ": is there already; --overwrite replaces it, or name another output");
@@ -296,6 +292,7 @@ void make_one(const VideoGenerator& generator, const ClipRecipe& recipe, const f
       make_clip(generator, prompt_of(recipe, generator.info().native.rate), recipe.settings,
                 {.video = silent,
                  .cover = work.path() / "cover.png",
+                 .preview = preview,
                  .rate = recipe.rate,
                  .overwrite = overwrite},
                 context.progress.watcher());
@@ -359,10 +356,20 @@ ClipRecipe recipe_of(const GenerateOptions& options, const fs::path& folder, Con
   if (!words.sound.empty()) context.console.detail("words for the sound: " + words.sound);
   recipe.settings.seed = options.flags.sound.seed;
   recipe.settings.memory_bytes = bytes_of(options.memory);
-  read_size(options.size, recipe.settings);
+  const PictureSize size = picture_size(options.size);
+  recipe.settings.width = size.width;
+  recipe.settings.height = size.height;
   for (const std::string& lora : options.loras) recipe.settings.loras.push_back(lora_of(lora));
   if (!options.fps.empty()) recipe.rate = parse_frame_rate(options.fps);
   return recipe;
+}
+
+/// Words for the sound that the engine does not know end the run before hours of pictures.
+void require_known_words(const ClipRecipe& recipe, const SoundFlags& flags) {
+  if (recipe.sound == "none" || recipe.sound.starts_with(kAuto)) return;
+  Wishes wishes;
+  wishes.prompt = recipe.sound;
+  load_pipeline(flags.stages, Stages::kEngine).check_words(wishes, flags.sound_options());
 }
 
 std::int64_t frames_for(double seconds, const VideoModelInfo& model) {
@@ -377,6 +384,7 @@ void generate(const GenerateOptions& options, Context& context) {
   const fs::path folder = folder_of(options);
   const auto generator = open_video_generator(folder);
   ClipRecipe recipe = recipe_of(options, folder, context);
+  require_known_words(recipe, options.flags);
   if (options.seconds > 0) recipe.settings.frames = frames_for(options.seconds, generator->info());
   if (options.flags.is_dry_run) return show_estimate(*generator, recipe, context);
   create_output_folder(options.flags.output);
@@ -411,6 +419,7 @@ struct RerunOptions {
 void rerun(const RerunOptions& options, Context& context) {
   context.summary.item().input = options.recipe.string();
   const ClipRecipe recipe = read_recipe(options.recipe);
+  require_known_words(recipe, options.flags);
   GenerateOptions places;
   places.model = options.model.empty() ? recipe.model : options.model;
   const auto generator = open_video_generator(folder_of(places));

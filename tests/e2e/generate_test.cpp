@@ -79,6 +79,17 @@ TEST_F(GenerateTest, MakesAClipWithItsSound) {
   EXPECT_NE(frames("a.mp4"), frames("c.mp4"));
 }
 
+// Hours of pictures must not be made for a sound that there is none for.
+TEST_F(GenerateTest, RefusesUnknownSoundsBeforeThePicture) {
+  const std::string model = tiny("t2v_2b_ddim");
+  if (model.empty()) GTEST_SKIP() << "no tiny checkpoint: set QINGYIN_SHARED";
+  const auto refused = here({"generate", "a dog", "--model", model, "--sound", "qwertzuiop", "-v"});
+  EXPECT_EQ(refused.exit_code, 2) << refused.err;
+  EXPECT_NE(refused.err.find("qwertzuiop"), std::string::npos) << refused.err;
+  EXPECT_EQ(refused.err.find("step"), std::string::npos) << "it was begun: " << refused.err;
+  EXPECT_EQ(names(), (std::set<std::string>{"clip.mp4"}));
+}
+
 TEST_F(GenerateTest, NamesTheNearestThatIsRight) {
   const std::string model = tiny("t2v_2b_ddim");
   if (model.empty()) GTEST_SKIP() << "no tiny checkpoint: set QINGYIN_SHARED";

@@ -71,19 +71,21 @@ class TransformerCase {
   void check_parts() {
     const auto cosines = mid_.find("rope_cos");
     if (cosines != mid_.end()) expect_turns(clip_.turns, cosines->second, mid_.at("rope_sin"));
-    const CogTokens start{.video = network_->embed(latents_, clip_), .text = clip_.text};
-    const std::int64_t batch = start.video.size(0);
-    expect_mid(at::cat({clip_.text.expand({batch, -1, -1}), start.video}, 1), "patch_embed");
+    CogTokens tokens = network_->tokens_of(network_->embed(latents_, clip_), clip_);
+    expect_mid(tokens.joined, "patch_embed");
     const CogBlock& block = network_->block(0);
-    const CogTokens normed = block->norm1->forward(start, step_.blocks[0][0]);
-    expect_mid(normed.video, "block0_norm1_video");
-    expect_mid(normed.text, "block0_norm1_text");
-    const CogTokens mixed = block->attn1->forward(normed, clip_.turns);
-    expect_mid(mixed.video, "block0_attn_video");
-    expect_mid(mixed.text, "block0_attn_text");
-    const CogTokens after = block->forward(start, step_.blocks[0], clip_.turns);
-    expect_mid(after.video, "block0_video");
-    expect_mid(after.text, "block0_text");
+    const CogTokens normed = block->norm1->forward(tokens, step_.blocks[0][0]);
+    expect_mid(normed.video(), "block0_norm1_video");
+    expect_mid(normed.text_part(), "block0_norm1_text");
+    std::vector<at::Tensor> clips;
+    for (const at::Tensor& clip : normed.joined.split(1))
+      clips.push_back(block->attn1->output(block->attn1->mixed(clip, normed.text, clip_.turns)));
+    const CogTokens mixed{.joined = at::cat(clips), .text = normed.text};
+    expect_mid(mixed.video(), "block0_attn_video");
+    expect_mid(mixed.text_part(), "block0_attn_text");
+    block->forward(tokens, step_.blocks[0], clip_.turns);
+    expect_mid(tokens.video(), "block0_video");
+    expect_mid(tokens.text_part(), "block0_text");
   }
 
   Fixture fixture_;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -27,6 +28,8 @@ class FakeGenerator : public VideoGenerator {
   }
   const VideoModelInfo& info() const override { return info_; }
 
+  std::function<void(FrameSink&)> on_previews_ = [](FrameSink&) {};
+
  private:
   VideoEstimate do_estimate(const VideoPrompt&, const VideoSettings&) const override { return {}; }
 
@@ -34,6 +37,11 @@ class FakeGenerator : public VideoGenerator {
                           const Progress& progress) const override {
     const VideoFormat format{.width = 64, .height = 32, .frames = settings.frames, .rate = {8, 1}};
     sink.begin(format);
+    for (std::int64_t k = 1; k <= settings.preview_every; ++k)
+      sink.preview({.height = 1,
+                    .width = 2,
+                    .pixels = std::vector<std::uint8_t>(6, static_cast<std::uint8_t>(k))});
+    if (settings.preview_every > 0) on_previews_(sink);
     for (std::int64_t k = 0; k < settings.frames; ++k) {
       report(progress, "frame", static_cast<double>(k) / static_cast<double>(settings.frames));
       if (k == fault_) throw Error(ErrorCode::kInternal, "no more frames");
@@ -62,6 +70,26 @@ TEST(ClipMaker, WritesAClipAndItsCover) {
   const Frame cover = read_picture(folder / "a.png");
   EXPECT_EQ(cover.pixels.at(0), 80) << "the middle frame";
   EXPECT_EQ(folder.count(), 2);
+}
+
+// The last preview is there while a run goes on, and gone however it ends.
+TEST(ClipMaker, ShowsThePreviewUntilTheRunEnds) {
+  for (const std::int64_t fault : {1000, 3}) {
+    const TemporaryFolder folder;
+    FakeGenerator generator(fault);
+    int seen = 0;
+    generator.on_previews_ = [&](FrameSink&) {
+      seen = read_picture(folder / "a.preview.png").pixels.at(0);
+    };
+    try {
+      make_clip(generator, kPrompt, {.frames = 9, .preview_every = 2},
+                {.video = folder / "a.mp4", .preview = folder / "a.preview.png"});
+    } catch (const Error&) {
+      EXPECT_EQ(fault, 3);
+    }
+    EXPECT_EQ(seen, 2) << "the second replaced the first";
+    EXPECT_FALSE(fs::exists(folder / "a.preview.png"));
+  }
 }
 
 TEST(ClipMaker, LeavesNothingBehind) {

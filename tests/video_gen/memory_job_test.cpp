@@ -4,6 +4,7 @@
 
 #include "models/checkpoint/load_weights.h"
 #include "tests/support/expect_error.h"
+#include "video_gen/job_work.h"
 #include "video_gen/transformer.h"
 #include "video_gen/vae.h"
 

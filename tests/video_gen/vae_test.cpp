@@ -45,18 +45,46 @@ TEST(FrameBatches, AnEvenNumberOfLatentsDecodesToFourTimesAsManyFrames) {
   EXPECT_EQ(decoded_frames(cogvideox_5b_vae(), 4), 16);
 }
 
-// The bounded memory of a convolution must not change its result, whatever the pieces' length.
-TEST(VaeCausalConv, DoneInPiecesGivesTheSame) {
-  VaeCausalConv conv(3, 5);
-  fill(*conv);
-  const at::Tensor first = at::randn({1, 3, 5, 6, 4}), second = at::randn({1, 3, 4, 6, 4});
-  VaeCache whole, pieces;
-  for (const at::Tensor& x : {first, second}) {
-    const std::int64_t frame = 3 * 6 * 4 * 4;
-    EXPECT_TRUE(near(conv->forward(x, pieces, 4 * frame), conv->forward(x, whole), kFloat32Cpu));
-    whole.rewind();
-    pieces.rewind();
+/// The causal convolution by its definition: all frames with the first one twice in front.
+at::Tensor plain_conv(const VaeCausalConv& conv, const at::Tensor& clip) {
+  const TensorMap weights = weights_of(*conv);
+  const at::Tensor first = clip.narrow(2, 0, 1);
+  return at::conv3d(at::cat({first, first, clip}, 2), weights.at("conv.weight"),
+                    weights.at("conv.bias"), /*stride=*/1, /*padding=*/{0, 1, 1});
+}
+
+// Frame by frame and batch by batch, with frames that share their memory, and large enough that
+// oneDNN's adding convolution is taken: each must be the convolution of the whole clip.
+TEST(VaeCausalConv, FrameByFrameGivesTheWholeClip) {
+  const at::NoGradGuard no_gradient;
+  for (const std::int64_t side : {5, 96}) {
+    VaeCausalConv conv(8, 6);
+    fill(*conv);
+    VaeFrames frames = frames_of(at::randn({1, 8, 7, side, side}));
+    frames[2] = frames[1];
+    frames[4] = frames[3];
+    frames[5] = frames[3];
+    const at::Tensor whole = plain_conv(conv, clip_of_frames(frames));
+    VaeCache cache;
+    VaeFrames got = conv->forward({frames.begin(), frames.begin() + 3}, cache);
+    cache.rewind();
+    for (const at::Tensor& frame : conv->forward({frames.begin() + 3, frames.end()}, cache))
+      got.push_back(frame);
+    EXPECT_TRUE(near(clip_of_frames(got), whole, kFloat32Cpu)) << side;
   }
+}
+
+// Short numbers are summed in one convolution, not rounded after each frame.
+TEST(VaeCausalConv, InBfloat16IsAsExactAsTheWholeConvolution) {
+  const at::NoGradGuard no_gradient;
+  VaeCausalConv conv(32, 8), exact(32, 8);
+  fill(*exact);
+  adopt_weights(*conv, weights_of(*exact), at::kBFloat16);
+  const at::Tensor clip = at::randn({1, 32, 5, 24, 24});
+  VaeCache cache;
+  const at::Tensor got =
+      clip_of_frames(conv->forward(frames_of(clip.to(at::kBFloat16)), cache)).to(at::kFloat);
+  EXPECT_TRUE(near(got, plain_conv(exact, clip), {.of_rms = 0.02}));
 }
 
 // The published tiles: 25 x 36 latents from one to the next, blended over 40 x 72 pixels.
