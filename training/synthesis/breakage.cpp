@@ -48,8 +48,9 @@ void add_settling(Layer& layer, double from_s, double length_s, double gain, dou
   while (t < end) {
     const double left = std::exp(-(t - start) / (length_s * kRate));
     const double centre = std::min(15000.0, centre_hz * random.log_range(0.6, 2.0));
-    add_noise_burst(layer.out, t, gain * left * random.uniform() * random.uniform(), centre,
-                    random.range(2, 7), 0.0001, random.log_range(0.0008, 0.005), random);
+    const double decay = random.log_range(0.0008, 0.005), q = random.range(2, 7);
+    const double strength = gain * left * random.uniform() * random.uniform();
+    add_noise_burst(layer.out, t, strength, centre, q, 0.0001, decay, random);
     t += random.exponential() * kRate / (260 * (0.1 + left));
   }
 }
@@ -70,8 +71,9 @@ void add_break(Layer& layer) {
   const double crack_hz = std::clamp(law.high_hz * layer.by_size(2.2, 0.9), 600.0, 9000.0);
   double t = 0, strength = 1.0;
   for (int cracks = splinters ? random.integer(3, 7) : random.integer(1, 3); cracks > 0; --cracks) {
-    add_noise_burst(layer.out, t, strength * (0.8 + 1.2 * force), crack_hz * random.range(0.7, 1.5),
-                    0.5, 0.0001, random.range(0.002, 0.009), random);
+    const double decay = random.range(0.002, 0.009), centre = crack_hz * random.range(0.7, 1.5);
+    const double gain = strength * (0.8 + 1.2 * force);
+    add_noise_burst(layer.out, t, gain, centre, 0.5, 0.0001, decay, random);
     t += random.range(0.004, splinters ? 0.035 : 0.014) * kRate;
     strength *= random.range(0.4, 0.9);
   }

@@ -95,7 +95,8 @@ void add_murmur(Layer& layer) {
   Signal crowd(length, 0.0);
   for (int k = 0; k < copies; ++k) {
     const auto lag = static_cast<std::size_t>(random.range(0, shift_s) * kVoiceRate);
-    const double gain = random.range(0.5, 1.0) * (random.chance(0.5) ? 1 : -1);
+    const double size = random.range(0.5, 1.0);
+    const double gain = size * (random.chance(0.5) ? 1 : -1);
     for (std::size_t i = 0; i + lag < length; ++i) crowd[i] += gain * room[i + lag];
   }
   normalise(crowd);

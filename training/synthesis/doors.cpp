@@ -16,8 +16,8 @@ void add_latch(Layer& layer, double at, double gain) {
   for (int i = 0; i < clicks; ++i) {
     const double strength = gain * random.range(0.4, 1.0);
     add_blow(layer.out, t, 0.25 * strength, modes, 0.0002, random);
-    add_noise_burst(layer.out, t, strength, random.range(1800, 4200), 0.9, 0.0002,
-                    random.range(0.002, 0.006), random);
+    const double decay = random.range(0.002, 0.006), centre = random.range(1800, 4200);
+    add_noise_burst(layer.out, t, strength, centre, 0.9, 0.0002, decay, random);
     t += random.range(0.006, 0.028) * kRate;
   }
 }
@@ -30,8 +30,9 @@ void add_frame_rattle(Layer& layer, double gain, const std::vector<Mode>& panel)
   const int count = random.integer(3, 9);
   for (int i = 0; i < count; ++i) {
     add_blow(layer.out, t, gain * random.range(0.5, 1.0), panel, 0.0012, random);
-    add_noise_burst(layer.out, t, gain * random.range(0.3, 1.0), random.range(500, 1800), 0.8,
-                    0.0004, random.range(0.004, 0.014), random);
+    const double decay = random.range(0.004, 0.014), centre = random.range(500, 1800);
+    const double click = gain * random.range(0.3, 1.0);
+    add_noise_burst(layer.out, t, click, centre, 0.8, 0.0004, decay, random);
     t += wait * random.range(0.7, 1.3) * kRate;
     wait *= shrink;
     gain *= random.range(0.6, 0.85);
@@ -91,10 +92,11 @@ void add_door(Layer& layer) {
            0.001, random);
   add_noise_burst(layer.out, 0, slam * (0.2 + 1.5 * force), layer.by_size(1500, 700), 0.5, 0.0003,
                   random.range(0.008, 0.022), random);
-  add_latch(layer, random.range(0.002, 0.02) * kRate,
-            random.range(0.5, 1.1) * (creaks ? 0.4 : 0.15 + 1.2 * force));
+  const double latch = random.range(0.5, 1.1) * (creaks ? 0.4 : 0.15 + 1.2 * force);
+  add_latch(layer, random.range(0.002, 0.02) * kRate, latch);
   if (creaks) {
-    add_creak(layer, random.range(0.06, 0.2) * kRate, random.range(0.08, 0.2), panel);
+    const double gain = random.range(0.08, 0.2);
+    add_creak(layer, random.range(0.06, 0.2) * kRate, gain, panel);
   } else if (random.chance(0.35 + 0.6 * force)) {
     add_frame_rattle(layer, random.range(0.25, 0.6) * (0.2 + force), panel);
   }

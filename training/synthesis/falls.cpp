@@ -46,16 +46,16 @@ void add_landing(Layer& layer, double at, double gain, const std::vector<Mode>& 
            random);
   add_noise_burst(layer.out, at, gain * (0.25 + 0.7 * force), layer.by_size(750, 330), 0.6, 0.001,
                   random.range(0.01, 0.03), random);
-  add_cloth(layer, at, gain * random.range(0.1, 0.25) * (0.6 + 0.5 * force),
-            random.range(0.04, 0.11));
+  const double length_s = random.range(0.04, 0.11);
+  add_cloth(layer, at, gain * random.range(0.1, 0.25) * (0.6 + 0.5 * force), length_s);
 }
 
 }  // namespace
 
 void add_fall(Layer& layer) {
   Random& random = layer.random;
-  const auto floor =
-      draw_modes(random.chance(0.5) ? kWood : kNone, 0.8, random.range(1.5, 3.0), random);
+  const double damping = random.range(1.5, 3.0);
+  const auto floor = draw_modes(random.chance(0.5) ? kWood : kNone, 0.8, damping, random);
   add_landing(layer, 0, 1.0, floor);
   // Knees, trunk, arms: the larger the body, the more there is to come down.
   const int more = random.integer(0, 1) + static_cast<int>(2.5 * layer.size());
@@ -65,8 +65,8 @@ void add_fall(Layer& layer) {
     add_landing(layer, t, gain, floor);
     gain *= random.range(0.45, 0.8);
   }
-  add_cloth(layer, 0.6 * t + random.range(0.02, 0.08) * kRate, random.range(0.04, 0.1),
-            random.range(0.08, 0.2));
+  const double length_s = random.range(0.08, 0.2), rustle = random.range(0.04, 0.1);
+  add_cloth(layer, 0.6 * t + random.range(0.02, 0.08) * kRate, rustle, length_s);
 }
 
 }  // namespace qingyin::training

@@ -78,12 +78,12 @@ void add_gunshot(Layer& layer) {
       layer.by_size(0.00028, 0.0013) * (1.25 - 0.5 * force) * random.range(0.85, 1.2);
   add_blast(layer.out, 0, 3.0, positive_s);
   // The ground's reflection follows after 1 to 6 ms and joins the wave in the Mach stem.
-  add_blast(layer.out, random.range(0.001, 0.006) * kRate, random.range(0.6, 1.4),
-            positive_s * 1.3);
+  const double reflected = random.range(0.6, 1.4);
+  add_blast(layer.out, random.range(0.001, 0.006) * kRate, reflected, positive_s * 1.3);
   // Turbulent gas behind the wave.
-  add_noise_burst(layer.out, 0, 1.2 + 0.9 * force,
-                  layer.by_size(3600, 1300) * (0.7 + 0.5 * force) * random.range(0.85, 1.2), 0.4,
-                  0.0001, layer.by_size(0.006, 0.016) * random.range(0.8, 1.3), random);
+  const double gas_s = layer.by_size(0.006, 0.016) * random.range(0.8, 1.3);
+  const double gas_hz = layer.by_size(3600, 1300) * (0.7 + 0.5 * force) * random.range(0.85, 1.2);
+  add_noise_burst(layer.out, 0, 1.2 + 0.9 * force, gas_hz, 0.4, 0.0001, gas_s, random);
   add_noise_burst(layer.out, 0, 0.9, layer.by_size(420, 130), 0.7, 0.0005,
                   layer.by_size(0.015, 0.045), random);
   add_echoes(layer, positive_s);

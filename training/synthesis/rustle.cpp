@@ -53,8 +53,9 @@ void add_rustle(Layer& layer) {
     const double busy = hand[static_cast<std::size_t>(t)];
     const double strength = std::exp(crackle.uneven * std::min(2.0, random.noise()));
     const double centre = std::min(15000.0, crackle.centre_hz * pitch * random.log_range(0.5, 2.0));
-    add_noise_burst(out, t, strength * std::sqrt(busy), centre, crackle.q * random.range(0.7, 1.5),
-                    0.0001, random.log_range(crackle.short_s, crackle.long_s), random);
+    const double decay = random.log_range(crackle.short_s, crackle.long_s);
+    const double q = crackle.q * random.range(0.7, 1.5);
+    add_noise_burst(out, t, strength * std::sqrt(busy), centre, q, 0.0001, decay, random);
     t += random.exponential() * kRate / (rate * busy);
   }
   normalise(out);

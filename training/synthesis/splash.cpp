@@ -40,9 +40,11 @@ void add_spray(Layer& layer, double gain, double length_s) {
   const int drops = 15 + static_cast<int>(70 * layer.size() * (0.4 + layer.intensity()));
   for (int i = 0; i < drops; ++i) {
     const double t = (0.05 + length_s * 1.6 * std::sqrt(random.exponential())) * kRate;
-    const double strength = gain * random.uniform() * random.range(0.1, 0.5);
-    add_noise_burst(layer.out, t, strength, centre * random.log_range(0.7, 2.2), 1.2, 0.0002,
-                    random.log_range(0.0008, 0.004), random);
+    const double energy = random.uniform();
+    const double strength = gain * energy * random.range(0.1, 0.5);
+    const double decay = random.log_range(0.0008, 0.004);
+    const double pitch = centre * random.log_range(0.7, 2.2);
+    add_noise_burst(layer.out, t, strength, pitch, 1.2, 0.0002, decay, random);
     if (random.chance(0.4)) {
       add_tone(layer.out, t + 0.004 * kRate, 0.5 * strength,
                bubble_tone(random.log_range(0.0008, 0.003), 0.1));
@@ -58,12 +60,13 @@ void add_splash(Layer& layer) {
   // The slap of the body on the surface.
   add_noise_burst(layer.out, 0, 0.9 + 0.8 * force, layer.by_size(2600, 900), 0.5, 0.0004,
                   layer.by_size(0.004, 0.018) * random.range(0.8, 1.3), random);
-  add_spray(layer, random.range(0.5, 0.9) * (0.5 + 0.8 * force),
-            layer.by_size(0.06, 0.26) * random.range(0.8, 1.25));
+  const double spray_s = layer.by_size(0.06, 0.26) * random.range(0.8, 1.25);
+  add_spray(layer, random.range(0.5, 0.9) * (0.5 + 0.8 * force), spray_s);
   // The hole that it tore closes again, and its air rings: the larger, the later and the lower.
   const double close = layer.by_size(0.02, 0.16) * random.range(0.8, 1.3) * kRate;
   const double radius = layer.by_size(0.005, 0.026) * random.range(0.85, 1.2);
-  add_tone(layer.out, close, random.range(0.5, 1.1), bubble_tone(radius, random.range(0.04, 0.12)));
+  const auto cavity = bubble_tone(radius, random.range(0.04, 0.12));
+  add_tone(layer.out, close, random.range(0.5, 1.1), cavity);
   add_plume(layer, 0.5 * close, random.range(0.3, 0.6), layer.by_size(0.06, 0.3));
 }
 

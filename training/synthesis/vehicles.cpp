@@ -83,7 +83,8 @@ Signal tyres_of(Layer& layer, const Pass& pass) {
     noise[i] = air.low(broad.band() + tone * narrow.band() + 0.06 * x);
   }
   Signal out = noise;
-  const double heights = 2 * random.range(0.1, 0.4) * random.range(1.2, 1.8);
+  const double exhaust = random.range(0.1, 0.4);
+  const double heights = 2 * exhaust * random.range(1.2, 1.8);
   for (std::size_t i = 64; i < out.size(); ++i) {
     const double lag = std::min(
         60.0, heights / pass.distance(static_cast<double>(i) / kRate) / kSoundSpeed * kRate);
