@@ -24,6 +24,7 @@ bool train_foley(const FoleyTraining& settings, const RunOptions& options) {
   const bundled::LatentCodec codec(settings.codec);
   at::manual_seed(options.seed);
   FlowTransformer flow(settings.network);
+  begin_with(*flow, settings.from);
   Trainer trainer(*flow, options, settings.rates, {to_metadata(settings.network), ""});
   FoleyData data(codec, {.folder = options.folder / "sounds",
                          .seed = options.seed,

@@ -10,6 +10,7 @@ namespace qingyin::training {
 struct FoleyTraining {
   FlowTransformerConfig network = bundled_flow_transformer();
   std::filesystem::path codec;  // latent.safetensors
+  std::filesystem::path from;   // weights to begin with; empty: random ones
   std::int64_t batch = 48;
   double drop_share = 0.1;  // of items whose class, material, size and intensity are withheld
   std::int64_t sounds_per_file = 700;  // of the stored sounds
@@ -18,7 +19,8 @@ struct FoleyTraining {
 
 /// Trains the flow transformer on sounds of the bank in the latent; RunOptions::sounds of them.
 /// @return false if stopped
-/// @throws Error as Trainer; kModelMissing if the codec is not there
+/// @throws Error as Trainer; kModelMissing if the codec is not there; kBadCheckpoint if `from` does
+///               not fit
 bool train_foley(const FoleyTraining& settings, const RunOptions& options);
 
 }  // namespace qingyin::training

@@ -1,6 +1,7 @@
 #include "training/schedule.h"
 
 #include <string>
+#include <utility>
 
 namespace qingyin::training {
 namespace {
@@ -9,7 +10,7 @@ RunOptions course_options(const Schedule& schedule, const Course& course, const 
                           const std::string& name) {
   RunOptions own = options;
   own.folder = options.folder / name;
-  own.seed = schedule.seed;
+  own.seed = schedule.seed + (name.ends_with("-2") ? 1 : 0);
   own.steps = course.steps;
   own.sounds = course.sounds;
   return own;
@@ -21,13 +22,30 @@ void collect(const std::filesystem::path& runs) {
   constexpr auto kReplace = std::filesystem::copy_options::overwrite_existing;
   std::filesystem::copy_file(runs / "latent/latent.safetensors", weights / "latent.safetensors",
                              kReplace);
-  for (const std::string name : {"vocoder", "foley", "detector"}) {
-    std::filesystem::copy_file(runs / name / "weights.safetensors",
-                               weights / (name + ".safetensors"), kReplace);
+  const std::pair<const char*, const char*> last_courses[]{
+      {"vocoder-2", "vocoder"}, {"foley-2", "foley"}, {"detector", "detector"}};
+  for (const auto& [course, name] : last_courses) {
+    std::filesystem::copy_file(runs / course / "weights.safetensors",
+                               weights / (std::string(name) + ".safetensors"), kReplace);
   }
 }
 
 }  // namespace
+
+VocoderTraining further(VocoderTraining first, const std::filesystem::path& weights) {
+  first.from = weights;
+  first.rates.peak = 6e-4;
+  first.rates.decay_from = 0.25;
+  first.finish_from = 0;
+  return first;
+}
+
+FoleyTraining further(FoleyTraining first, const std::filesystem::path& weights) {
+  first.from = weights;
+  first.rates.peak = 1e-3;
+  first.rates.decay_from = 0.3;
+  return first;
+}
 
 bool train_all(const Schedule& schedule, const RunOptions& options) {
   const auto of = [&](const Course& course, const char* name) {
@@ -35,9 +53,14 @@ bool train_all(const Schedule& schedule, const RunOptions& options) {
   };
   FoleyTraining flow = schedule.flow;
   flow.codec = options.folder / "latent/latent.safetensors";
+  const VocoderTraining voice_2 =
+      further(schedule.voice, options.folder / "vocoder/weights.safetensors");
+  const FoleyTraining flow_2 = further(flow, options.folder / "foley/weights.safetensors");
   const bool is_finished = train_latent(schedule.grain, of(schedule.latent, "latent")) &&
                            train_vocoder(schedule.voice, of(schedule.vocoder, "vocoder")) &&
+                           train_vocoder(voice_2, of(schedule.vocoder_further, "vocoder-2")) &&
                            train_foley(flow, of(schedule.foley, "foley")) &&
+                           train_foley(flow_2, of(schedule.foley_further, "foley-2")) &&
                            train_detector(schedule.picture, of(schedule.detector, "detector"));
   if (is_finished) collect(options.folder);
   return is_finished;

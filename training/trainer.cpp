@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/philox.h"
+#include "models/checkpoint/load_weights.h"
 
 namespace qingyin::training {
 namespace {
@@ -87,6 +88,11 @@ at::Tensor normal_noise(at::IntArrayRef shape, std::uint64_t seed, std::int64_t 
                         const char* name) {
   const std::uint64_t mixed = derive_seed(seed + static_cast<std::uint64_t>(step), name);
   return at::randn(shape, at::make_generator<at::CPUGeneratorImpl>(mixed), at::kFloat);
+}
+
+void begin_with(torch::nn::Module& module, const std::filesystem::path& weights) {
+  if (weights.empty()) return;
+  load_weights(module, read_safetensors(weights).tensors, weights.string());
 }
 
 Trainer::Trainer(torch::nn::Module& module, const RunOptions& options, const Rates& rates,

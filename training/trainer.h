@@ -68,6 +68,10 @@ struct Product {
   std::string prefix;                        // of the parameters that go into it; not in its names
 };
 
+/// Loads a product's weights into the network that it was made of; nothing for an empty path.
+/// @throws Error  kIo, kBadCheckpoint
+void begin_with(torch::nn::Module& module, const std::filesystem::path& weights);
+
 /// AdamW (Loshchilov & Hutter, 2019) with gradient clipping and an exponential moving average of
 /// the weights. Matrices decay, vectors do not.
 class Trainer {

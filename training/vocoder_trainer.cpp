@@ -176,6 +176,7 @@ bool train_vocoder(const VocoderTraining& settings, const RunOptions& options) {
   VocoderConfig unrolled = settings.network;
   unrolled.consistency_steps = settings.unrolled;
   Pair pair(unrolled);
+  begin_with(*pair.vocoder, settings.from);
   Trainer trainer(pair, options, settings.rates, {to_metadata(settings.network), "vocoder."});
   const auto pool = render_pool(options);
   return trainer.run([&](std::int64_t step) {

@@ -2,6 +2,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <filesystem>
+
 #include "audio_gen/bundled/vocoder.h"
 #include "training/trainer.h"
 
@@ -9,7 +11,8 @@ namespace qingyin::training {
 
 struct VocoderTraining {
   VocoderConfig network = bundled_vocoder();
-  std::int64_t unrolled = 2;  // corrections while training, instead of the network's own
+  std::filesystem::path from;  // weights to begin with; empty: random ones
+  std::int64_t unrolled = 2;   // corrections while training, instead of the network's own
   std::int64_t batch = 16;
   std::int64_t frames = 60;   // T of one crop, 10 ms each
   double finish_from = 0.75;  // fraction of all steps; from there on a discriminator joins in
@@ -28,7 +31,7 @@ SpectralDistance spectral_distance(const at::Tensor& a, const at::Tensor& b);
 /// Trains the vocoder on sounds of the bank: spectral distance and log-mel L1, and for the last
 /// part of the steps also against a discriminator that is trained along.
 /// @return false if stopped
-/// @throws Error as Trainer
+/// @throws Error as Trainer; kBadCheckpoint if `from` does not fit
 bool train_vocoder(const VocoderTraining& settings, const RunOptions& options);
 
 }  // namespace qingyin::training

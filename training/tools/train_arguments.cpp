@@ -41,6 +41,7 @@ const std::map<std::string_view, Setter>& setters() {
       {"--batch", [](A& a, S f, S t) { a.batch = number<std::int64_t>(f, t, 1); }},
       {"--rate", [](A& a, S f, S t) { a.rate = number<double>(f, t, 0); }},
       {"--codec", [](A& a, S, S text) { a.codec = text; }},
+      {"--from", [](A& a, S, S text) { a.from = text; }},
       {"--images", [](A& a, S, S text) { a.images = text; }},
       {"--weights", [](A& a, S, S text) { a.weights = text; }},
   };
@@ -106,6 +107,7 @@ OPTIONS
   --device NAME    cpu or cuda
   --float32        no bfloat16 matrix products
   --save-every S   seconds between saved states (120)
+  --from FILE      weights of vocoder or foley to go on from, in a second course
   --codec FILE     the latent (models/bundled/latent.safetensors)
   --weights DIR    the bundled weights (models/bundled)
   --images DIR     where eval writes spectrograms and waveforms of each class, as PNG files
