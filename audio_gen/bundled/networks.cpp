@@ -124,13 +124,17 @@ std::vector<float> Networks::generate(const WindowRequest& r) const {
   const at::Tensor given = condition.is_context.narrow(0, 0, 1);
   const at::Tensor start =
       noise(r.seed, kFlowStream + r.window, 0, {1, kWindowTokens, kLatentSize});
-  at::Tensor x = start;
+  at::Tensor x = start, before;
   for (int step = 0; step < r.steps; ++step) {
     const double time = static_cast<double>(step) / r.steps;
     at::Tensor velocity =
         modules_->flow(x.expand({rows, -1, -1}), at::full({rows}, time, at::kFloat), condition);
     if (is_guided) velocity = at::lerp(velocity[1], velocity[0], r.guidance).unsqueeze(0);
-    x = x + velocity / r.steps;
+    // Two steps' velocities make the method one of second order (Adams & Bashforth): Euler's steps
+    // fall short of the noise that a sound has, by a quarter in rain.
+    const at::Tensor course = before.defined() ? 1.5 * velocity - 0.5 * before : velocity;
+    x = x + course / r.steps;
+    before = velocity;
     // What is given stays on its own straight way, as in training.
     x = at::where(given > 0, at::lerp(start, context, time + 1.0 / r.steps), x);
   }

@@ -22,7 +22,7 @@ struct WindowRequest {
   std::vector<float> context;  // [8, N] the last tokens of the window before, or empty
   std::uint64_t seed;
   std::uint64_t window;  // number of this window in its sound: gives it noise of its own
-  int steps;             // of Euler's method
+  int steps;             // of the two-step Adams-Bashforth method
   double guidance;       // classifier-free, 1: off
 };
 
