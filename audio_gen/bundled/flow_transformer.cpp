@@ -11,6 +11,7 @@
 #include "audio_gen/vocabulary.h"
 #include "core/error.h"
 #include "models/layers/conv_next.h"
+#include "models/layers/fast_cpu.h"
 #include "models/layers/transformer.h"
 
 namespace qingyin {
@@ -154,11 +155,11 @@ at::Tensor FlowTransformerImpl::forward(const at::Tensor& x, const at::Tensor& t
   const at::Tensor c = condition_vector(time, condition);
   const at::Tensor control = control_in(condition.control);
   at::Tensor tokens =
-      latent_in(at::cat({x, condition.context, condition.is_context}, 2)).to(at::kFloat) +
+      affine(at::cat({x, condition.context, condition.is_context}, 2), latent_in).to(at::kFloat) +
       depthwise_conv(control.to(at::kFloat), control_weight, control_bias);
   for (const auto& block : *blocks) tokens = block->as<TransformerBlockImpl>()->forward(tokens, c);
   const auto last = last_modulation(c).unsqueeze(1).chunk(2, -1);
-  return latent_out(modulated_norm(tokens, last[0], last[1])).to(at::kFloat);
+  return affine(modulated_norm(tokens, last[0], last[1]), latent_out).to(at::kFloat);
 }
 
 }  // namespace qingyin

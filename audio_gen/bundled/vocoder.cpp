@@ -11,6 +11,7 @@
 #include "core/dsp/mel.h"
 #include "core/error.h"
 #include "models/layers/conv_next.h"
+#include "models/layers/fast_cpu.h"
 
 namespace qingyin {
 namespace nn = torch::nn;
@@ -155,9 +156,9 @@ at::Tensor VocoderImpl::spectrum(const at::Tensor& log_mel, const at::Tensor& de
   at::Tensor x = at::cat({log_mel / 3, detail}, 2);
   x = at::constant_pad_nd(x, {0, 0, 1, 1});
   x = at::cat({x.narrow(1, 0, frames), x.narrow(1, 1, frames), x.narrow(1, 2, frames)}, 2);
-  x = input_norm(input(x));
+  x = input_norm(affine(x, input));
   for (const auto& block : *blocks) x = block->as<ConvNextImpl>()->forward(x);
-  const auto parts = output(norm(x)).to(at::kFloat).chunk(3, 2);  // three of [B, T, bins]
+  const auto parts = affine(norm(x), output).to(at::kFloat).chunk(3, 2);  // three of [B, T, bins]
   const auto device = log_mel.device();
   const at::Tensor base = to_bins(log_mel.to(at::kFloat) - band_gain_.to(device));
   const at::Tensor tonal = (base + parts[0]).clamp_max(kLoudest).exp();

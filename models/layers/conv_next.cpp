@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "models/layers/fast_cpu.h"
+
 namespace qingyin {
 namespace nn = torch::nn;
 
@@ -31,7 +33,7 @@ ConvNextImpl::ConvNextImpl(std::int64_t channels, std::int64_t hidden, std::int6
 
 at::Tensor ConvNextImpl::forward(const at::Tensor& x) {
   const at::Tensor y = norm(depthwise_conv(x, depthwise_weight, depthwise_bias));
-  return x + scale * pointwise2(at::gelu(pointwise1(y), "tanh"));
+  return x + scale * affine(at::gelu(affine(y, pointwise1), "tanh"), pointwise2);
 }
 
 }  // namespace qingyin

@@ -20,6 +20,12 @@ namespace qingyin {
 /// @return        [..., out]
 at::Tensor affine(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {});
 
+/// The same for a layer. @param layer  torch::nn::Linear, with a bias
+template <typename Linear>
+at::Tensor affine(const at::Tensor& x, const Linear& layer) {
+  return affine(x, layer->weight, layer->bias);
+}
+
 /// Whether `affine` takes oneDNN's product for such an input.
 bool has_fast_affine(const at::Tensor& x);
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "models/layers/fast_cpu.h"
 
 namespace qingyin {
 namespace nn = torch::nn;
@@ -67,22 +68,22 @@ TransformerBlockImpl::TransformerBlockImpl(const TransformerBlockConfig& c)
 }
 
 at::Tensor TransformerBlockImpl::forward(at::Tensor x, const at::Tensor& condition) {
-  const auto m = modulation(condition).unsqueeze(1).chunk(6, -1);  // six of [B, 1, D]
+  const auto m = affine(condition, modulation).unsqueeze(1).chunk(6, -1);  // six of [B, 1, D]
   x = at::addcmul(x, m[2], attend(modulated_norm(x, m[0], m[1])));
-  const at::Tensor hidden = at::gelu(mlp1(modulated_norm(x, m[3], m[4])), "tanh");
-  return at::addcmul(x, m[5], mlp2(hidden));
+  const at::Tensor hidden = at::gelu(affine(modulated_norm(x, m[3], m[4]), mlp1), "tanh");
+  return at::addcmul(x, m[5], affine(hidden, mlp2));
 }
 
 at::Tensor TransformerBlockImpl::attend(const at::Tensor& x) {
   const std::int64_t batch = x.size(0), tokens = x.size(1), dim = x.size(2);
-  const auto parts = qkv(x)
+  const auto parts = affine(x, qkv)
                          .view({batch, tokens, 3, heads_, dim / heads_})
                          .permute({2, 0, 3, 1, 4})  // [3, B, H, T, K]
                          .unbind(0);
   const at::Tensor q = apply_rope(rms_normalise(parts[0]));
   const at::Tensor k = apply_rope(rms_normalise(parts[1]));
   const at::Tensor mixed = at::scaled_dot_product_attention(q, k, parts[2]);
-  return proj(mixed.transpose(1, 2).reshape({batch, tokens, dim}));
+  return affine(mixed.transpose(1, 2).reshape({batch, tokens, dim}), proj);
 }
 
 }  // namespace qingyin
