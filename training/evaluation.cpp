@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -13,6 +14,7 @@
 #include "audio_gen/bundled/networks.h"
 #include "audio_gen/bundled/representation.h"
 #include "audio_gen/vocabulary.h"
+#include "core/dsp/loudness.h"
 #include "core/dsp/onset.h"
 #include "core/philox.h"
 #include "training/figures.h"
@@ -56,6 +58,11 @@ SoundEvent event_of(const SoundRecipe& recipe, bool is_texture) {
   return event;
 }
 
+/// A texture is judged from where it is fully on.
+void skip_texture_attack(std::vector<float>& samples) {
+  samples.erase(samples.begin(), samples.begin() + 2 * bundled::kTokenSamples);
+}
+
 void to_nominal_level(std::vector<float>& samples) {
   const double now = std::max(bundled::loudest_rms(samples), 1e-9);
   const double gain = bundled::amplitude_of(bundled::kNominalDbfs) / now;
@@ -67,6 +74,7 @@ struct Heard {
   std::vector<TrainingSound> recipes;
   Sounds made, taught;  // first windows at the nominal level
   std::vector<double> onset_errors_ms, decays_made, decays_taught, joins, elsewhere;
+  std::vector<double> loudness_lufs;
   double change_made = 0, change_taught = 0;
   double level_error_db = 0, floor_dbfs = -200, seconds = 0;
 };
@@ -112,6 +120,9 @@ void hear(const AudioGenerator& engine, TrainingSound teacher, Heard& heard) {
   EventSound sound = engine.render(event, {});
   heard.seconds += Seconds(Clock::now() - began).count();
   auto& samples = sound.audio.samples;
+  LoudnessMeter meter(bundled::kSampleRate, 1);
+  meter.add(samples);
+  heard.loudness_lufs.push_back(meter.figures().max_momentary_lufs);
   const double level = bundled::dbfs_of(bundled::loudest_rms(samples));
   heard.level_error_db =
       std::max(heard.level_error_db, std::abs(level - level_dbfs(event.intensity)));
@@ -124,8 +135,7 @@ void hear(const AudioGenerator& engine, TrainingSound teacher, Heard& heard) {
   } else if (teacher.is_texture && heard.recipes.size() < 8) {
     measure_joins(engine, event, heard);
   }
-  // A texture is judged from where it is fully on.
-  if (teacher.is_texture) samples.erase(samples.begin(), samples.begin() + 2 * 1920);
+  if (teacher.is_texture) skip_texture_attack(samples);
   to_nominal_level(samples);
   heard.made.push_back(first_window(samples));
   heard.taught.push_back(first_window(teacher.samples));
@@ -157,13 +167,35 @@ ClassFigures figures_of(const Heard& heard, const Hearing& made, const Hearing& 
           .teacher_material = material(taught),
           .change_ratio = heard.change_made / heard.change_taught,
           .decay_ratio = quantile(heard.decays_made, 0.5) / quantile(heard.decays_taught, 0.5),
-          .intensity = spearman(wanted, made.intensity),
-          .teacher_intensity = spearman(wanted, taught.intensity),
+          .intensity = spearman(wanted, heard.loudness_lufs),
           .level_error_db = heard.level_error_db,
           .floor_dbfs = heard.floor_dbfs,
           .onset_median_ms = quantile(heard.onset_errors_ms, 0.5),
           .onset_p95_ms = quantile(heard.onset_errors_ms, 0.95),
-          .joins = quantile(heard.joins, 0.5) / quantile(heard.elsewhere, 0.5)};
+          .joins = superiority(heard.joins, heard.elsewhere)};
+}
+
+/// Recipes that differ in nothing but the intensity, as the judge hears it at one level.
+void sweep_intensity(const AudioGenerator& engine, const Judge& judge, std::uint64_t seed,
+                     std::int64_t class_id, ClassFigures& figures) {
+  constexpr std::int64_t kSweeps = 4;
+  constexpr std::array kWanted{0.1, 0.3, 0.5, 0.7, 0.9};
+  const auto classes = static_cast<std::int64_t>(sound_classes().size());
+  for (std::int64_t k = 0; k < kSweeps; ++k) {
+    SoundRecipe recipe = training_recipe(seed, class_id + k * classes);
+    Sounds made, taught;
+    for (const double wanted : kWanted) {
+      recipe.intensity = wanted;
+      const TrainingSound teacher = training_sound(recipe, 1.28);
+      taught.push_back(first_window(teacher.samples));
+      auto samples = engine.render(event_of(recipe, teacher.is_texture), {}).audio.samples;
+      if (teacher.is_texture) skip_texture_attack(samples);
+      to_nominal_level(samples);
+      made.push_back(first_window(samples));
+    }
+    figures.timbre += spearman(kWanted, judge.hear(made).intensity) / kSweeps;
+    figures.teacher_timbre += spearman(kWanted, judge.hear(taught).intensity) / kSweeps;
+  }
 }
 
 /// Smallest log-mel L1 between any two of the sounds.
@@ -252,6 +284,7 @@ Evaluation evaluate(const EvaluationSettings& settings) {
     }
     const Hearing made = judge.hear(heard.made), taught = judge.hear(heard.taught);
     result.classes.push_back(figures_of(heard, made, taught));
+    sweep_intensity(*engine, judge, derive_seed(settings.seed, "sweeps"), c, result.classes.back());
     totals.made.push_back(made.embedding);
     totals.taught.push_back(taught.embedding);
     totals.seconds += heard.seconds;

@@ -23,15 +23,17 @@ struct EvaluationSettings {
 /// for a class is not a number.
 struct ClassFigures {
   std::string name;
-  double accuracy = 0, teacher_accuracy = 0;     // of the judge, in [0, 1]
-  double material = 0, teacher_material = 0;     // the same, where the class has materials
-  double change_ratio = 0;                       // mean frame-to-frame change over the teacher's
-  double decay_ratio = 0;                        // median decay time over the teacher's
-  double intensity = 0, teacher_intensity = 0;   // Spearman of what was wanted and what is heard
-  double level_error_db = 0;                     // largest, of the loudest 50 ms
-  double floor_dbfs = 0;                         // highest sample before an event
+  double accuracy = 0, teacher_accuracy = 0;  // of the judge, in [0, 1]
+  double material = 0, teacher_material = 0;  // the same, where the class has materials
+  double change_ratio = 0;                    // mean frame-to-frame change over the teacher's
+  double decay_ratio = 0;                     // median decay time over the teacher's
+  double intensity = 0;                       // Spearman of what was wanted and the loudness
+  double timbre = 0, teacher_timbre = 0;  // and what the judge hears at one level, all else equal
+  double level_error_db = 0;              // largest, of the loudest 50 ms
+  double floor_dbfs = 0;                  // highest sample before an event
   double onset_median_ms = 0, onset_p95_ms = 0;  // distance from the lead; of one-shots
-  double joins = 0;  // of a texture: steps of level and centroid at joins over those elsewhere
+  double joins = 0;  // of a texture: how often a step of level and centroid at a join is larger
+                     // than one elsewhere; 0.5: joins cannot be told
 };
 
 struct Evaluation {

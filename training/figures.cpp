@@ -111,6 +111,15 @@ double spearman(std::span<const double> a, std::span<const double> b) {
   return first > 0 && second > 0 ? product / std::sqrt(first * second) : 0;
 }
 
+double superiority(std::span<const double> a, std::span<const double> b) {
+  if (a.empty() || b.empty()) return std::numeric_limits<double>::quiet_NaN();
+  double wins = 0;
+  for (const double x : a) {
+    for (const double y : b) wins += x > y ? 1 : x == y ? 0.5 : 0;
+  }
+  return wins / static_cast<double>(a.size() * b.size());
+}
+
 double quantile(std::vector<double> values, double part) {
   if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
   std::ranges::sort(values);

@@ -31,6 +31,10 @@ Piece piece_of(std::span<const float> samples);
 /// Rank correlation of as many values, 0 if one side is constant.
 double spearman(std::span<const double> a, std::span<const double> b);
 
+/// How often a value of `a` is larger than one of `b`, ties counted half (Mann & Whitney, 1947);
+/// not a number if there are none.
+double superiority(std::span<const double> a, std::span<const double> b);
+
 /// The value below which `part` of the values lie; not a number if there are none.
 double quantile(std::vector<double> values, double part);
 

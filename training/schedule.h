@@ -22,7 +22,7 @@ struct Schedule {
   Course vocoder{.steps = 3200, .sounds = 2800};
   Course vocoder_further{.steps = 1600, .sounds = 2800};
   Course foley{.steps = 5600, .sounds = 19600};
-  Course foley_further{.steps = 14000, .sounds = 25200};
+  Course foley_further{.steps = 6000, .sounds = 25200};
   Course detector{.steps = 1200, .sounds = 3200};  // films
   GrainTraining grain;
   VocoderTraining voice;

@@ -41,7 +41,11 @@ SoundRecipe training_recipe(std::uint64_t seed, std::int64_t index) {
 }
 
 TrainingSound training_sound(std::uint64_t seed, std::int64_t index, double length_s) {
-  TrainingSound sound{training_recipe(seed, index), false, {}};
+  return training_sound(training_recipe(seed, index), length_s);
+}
+
+TrainingSound training_sound(const SoundRecipe& recipe, double length_s) {
+  TrainingSound sound{recipe, false, {}};
   const auto class_id = static_cast<std::size_t>(sound.recipe.class_id);
   sound.is_texture = sound_classes()[class_id].shape == SoundShape::kTexture;
   if (sound.is_texture) {

@@ -24,6 +24,8 @@ SoundRecipe training_recipe(std::uint64_t seed, std::int64_t index);
 /// Sound number `index` of an endless list that `seed` stands for; all classes in turn. Textures
 /// begin anywhere in themselves, without an attack and without the lead.
 TrainingSound training_sound(std::uint64_t seed, std::int64_t index, double length_s);
+/// The same of a recipe of one's own.
+TrainingSound training_sound(const SoundRecipe& recipe, double length_s);
 
 /// Calls `work(0)` to `work(count - 1)` on so many threads; the first exception is thrown on.
 void in_parallel(std::int64_t count, int threads, const std::function<void(std::int64_t)>& work);
