@@ -28,8 +28,8 @@ struct EngineInfo {
 
 /// How sound is made; a part of what decides the samples.
 struct RenderSettings {
-  int steps = 8;                     // of the sampler
-  double guidance = 1.3;             // classifier-free, 1: off
+  int steps = 10;                    // of the sampler
+  double guidance = 1.2;             // classifier-free, 1: off
   std::string negative_prompt = {};  // what must not be heard; engines that read words alone
   /// What the engine's eyes saw of the clip, for events that are to follow the picture while they
   /// last; none: the words alone decide. Outlives the calls.
