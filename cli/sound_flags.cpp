@@ -61,12 +61,12 @@ void SoundFlags::declare_bundled(CLI::App& app) {
 
 void SoundFlags::declare_engine(CLI::App& app) {
   declare_bundled(app);
-  app.add_option("--steps", steps, "sampler steps (default: bundled 8, mmaudio 25)")
+  app.add_option("--steps", steps, "sampler steps (default: bundled 10, mmaudio 25)")
       ->check(CLI::Range(1, 200))
       ->type_name("N")
       ->group("Engine");
   app.add_option("--guidance", guidance,
-                 "how strictly words and picture are kept to; 1: off (default: bundled 1.3, "
+                 "how strictly words and picture are kept to; 1: off (default: bundled 1.2, "
                  "mmaudio 4.5)")
       ->check(number_in(1, 10))
       ->type_name("NUMBER")
