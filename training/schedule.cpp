@@ -23,7 +23,7 @@ void collect(const std::filesystem::path& runs) {
   std::filesystem::copy_file(runs / "latent/latent.safetensors", weights / "latent.safetensors",
                              kReplace);
   const std::pair<const char*, const char*> last_courses[]{
-      {"vocoder-2", "vocoder"}, {"foley-2", "foley"}, {"detector", "detector"}};
+      {"vocoder", "vocoder"}, {"foley-2", "foley"}, {"detector", "detector"}};
   for (const auto& [course, name] : last_courses) {
     std::filesystem::copy_file(runs / course / "weights.safetensors",
                                weights / (std::string(name) + ".safetensors"), kReplace);
@@ -31,14 +31,6 @@ void collect(const std::filesystem::path& runs) {
 }
 
 }  // namespace
-
-VocoderTraining further(VocoderTraining first, const std::filesystem::path& weights) {
-  first.from = weights;
-  first.rates.peak = 6e-4;
-  first.rates.decay_from = 0.25;
-  first.finish_from = 0;
-  return first;
-}
 
 FoleyTraining further(FoleyTraining first, const std::filesystem::path& weights) {
   first.from = weights;
@@ -53,12 +45,9 @@ bool train_all(const Schedule& schedule, const RunOptions& options) {
   };
   FoleyTraining flow = schedule.flow;
   flow.codec = options.folder / "latent/latent.safetensors";
-  const VocoderTraining voice_2 =
-      further(schedule.voice, options.folder / "vocoder/weights.safetensors");
   const FoleyTraining flow_2 = further(flow, options.folder / "foley/weights.safetensors");
   const bool is_finished = train_latent(schedule.grain, of(schedule.latent, "latent")) &&
                            train_vocoder(schedule.voice, of(schedule.vocoder, "vocoder")) &&
-                           train_vocoder(voice_2, of(schedule.vocoder_further, "vocoder-2")) &&
                            train_foley(flow, of(schedule.foley, "foley")) &&
                            train_foley(flow_2, of(schedule.foley_further, "foley-2")) &&
                            train_detector(schedule.picture, of(schedule.detector, "detector"));

@@ -31,14 +31,14 @@ bool train(TrainArguments arguments) {
     if (arguments.run.steps == 0) arguments.run.steps = course.steps;
     if (arguments.run.sounds == 0) arguments.run.sounds = course.sounds;
   };
-  const bool is_second = !arguments.from.empty();
   if (arguments.what == "vocoder") {
-    set_course(is_second ? schedule.vocoder_further : schedule.vocoder);
-    if (is_second) schedule.voice = further(schedule.voice, arguments.from);
+    set_course(schedule.vocoder);
+    schedule.voice.from = arguments.from;
     apply(arguments, schedule.voice.batch, schedule.voice.rates);
     return train_vocoder(schedule.voice, arguments.run);
   }
   if (arguments.what == "foley") {
+    const bool is_second = !arguments.from.empty();
     set_course(is_second ? schedule.foley_further : schedule.foley);
     schedule.flow.codec = arguments.codec;
     if (is_second) schedule.flow = further(schedule.flow, arguments.from);

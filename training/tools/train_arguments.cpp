@@ -107,7 +107,8 @@ OPTIONS
   --device NAME    cpu or cuda
   --float32        no bfloat16 matrix products
   --save-every S   seconds between saved states (120)
-  --from FILE      weights of vocoder or foley to go on from, in a second course
+  --from FILE      weights of vocoder or foley to begin with; foley then takes its second
+                   course
   --codec FILE     the latent (models/bundled/latent.safetensors)
   --weights DIR    the bundled weights (models/bundled)
   --images DIR     where eval writes spectrograms and waveforms of each class, as PNG files
