@@ -145,7 +145,7 @@ TEST(BundledEngine, StreamDoesNotDependOnHowItIsRead) {
 TEST(BundledEngine, BedHasNoHolesAndNoBlowsWhereItIsJoined) {
   for (const char* label : {"rain", "wind", "engine"}) {
     std::vector<float> bed(6 * 48000);
-    engine().open_stream(event(label), kQuick)->read(bed);
+    engine().open_stream(event(label), {})->read(bed);
     std::vector<double> levels;  // of 100 ms
     for (std::size_t i = 0; i < bed.size(); i += 4800) {
       double sum = 0;
@@ -156,7 +156,10 @@ TEST(BundledEngine, BedHasNoHolesAndNoBlowsWhereItIsJoined) {
     std::ranges::sort(sorted);
     const double middle = sorted[sorted.size() / 2];
     EXPECT_GT(sorted.front(), middle - 15) << label;
-    EXPECT_LT(sorted.back(), middle + 12) << label;
+    EXPECT_LT(sorted.back(), middle + 15) << label;  // wind has gusts
+    for (std::size_t i = 1; i < levels.size(); ++i) {
+      EXPECT_LT(std::abs(levels[i] - levels[i - 1]), 10) << label << " at " << i;
+    }
   }
 }
 
