@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::int64_t kConv = 27;  // taps of a 3 x 3 x 3 convolution
 // What one clip's attention holds at its peak, in tensors of all its tokens: queries, keys, values
-// and what is mixed. Norms and rotations need no more than that before.
-constexpr std::int64_t kAttentionTensors = 4;
+// and what is mixed, and two more that libtorch 2.13 takes meanwhile, as measured.
+constexpr std::int64_t kAttentionTensors = 6;
 // What the allocator keeps of small tensors, and bands of a frame that are worked on: as measured.
 constexpr std::int64_t kScratchBytes = std::int64_t{16} << 20;
 // The end of the transformer norms all tokens twice, each time into a tensor of its own.
