@@ -12,6 +12,7 @@
 #include "core/audio_buffer.h"
 #include "core/events.h"
 #include "core/progress.h"
+#include "models/adapter/adapter.h"
 
 namespace qingyin {
 
@@ -43,6 +44,7 @@ struct LabelMatch {
   bool is_sustained = false;
   bool is_exact = false;    // false: the nearest that the engine has; say so to the user
   bool is_texture = false;  // sustained, without a beginning of its own: rain, wind
+  std::string lane = {};    // its usual one, or empty
 };
 
 /// Makes sound for events, one at a time: an event's samples depend on the event, the settings and
@@ -88,8 +90,10 @@ class AudioGenerator {
 /// Level of an event's loudest 50 ms: -40 dBFS at intensity 0, -11 dBFS at 1, linear between.
 double level_dbfs(double intensity);
 
-/// The engine that ships with the program; its weights are in `folder` (models/bundled).
-/// @throws Error kModelMissing, kBadCheckpoint
-std::unique_ptr<AudioGenerator> make_bundled_engine(const std::filesystem::path& folder);
+/// The engine that ships with the program; its weights are in `folder` (models/bundled). Adapters
+/// change the classes that they name, and may bring new ones.
+/// @throws Error kModelMissing, kBadCheckpoint; kUsage if two adapters bring one new class
+std::unique_ptr<AudioGenerator> make_bundled_engine(
+    const std::filesystem::path& folder, const std::vector<AdapterChoice>& adapters = {});
 
 }  // namespace qingyin

@@ -125,6 +125,8 @@ void take_kind(SoundEvent& event, const WishPlan::Kind& kind) {
   event.caption = kind.words;
   if (const auto id = class_id(kind.match.label)) {
     event.lane = std::string(sound_classes()[static_cast<std::size_t>(*id)].lane);
+  } else if (!kind.match.lane.empty()) {
+    event.lane = kind.match.lane;
   }
 }
 
@@ -147,7 +149,7 @@ std::string known_words() {
   for (const auto& known : sound_classes()) {
     words += (words.empty() ? "" : ", ") + std::string(known.name);
   }
-  return words;
+  return words + "; a class of your own comes with its adapter: --adapter FILE";
 }
 
 LabelMatch require_match(const AudioGenerator& engine, const SoundEvent& event,

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/sha256.h"
+#include "models/adapter/low_rank.h"
 #include "models/checkpoint/load_weights.h"
 #include "understanding/detector_network.h"
 
@@ -41,15 +42,24 @@ struct RollNetwork::Module {
   DetectorNetwork network;
 };
 
-RollNetwork::RollNetwork(const std::filesystem::path& weights) {
+RollNetwork::RollNetwork(const std::filesystem::path& weights,
+                         const std::vector<AdapterChoice>& adapters) {
   require(std::filesystem::exists(weights), ErrorCode::kModelMissing,
           "detector weights: " + weights.string() +
               " is not there; they come with the source under models/bundled, or train them: "
               "./dev train detector");
   const c10::InferenceMode mode;
   module_ = std::make_unique<Module>();
-  load_weights(*module_->network, read_safetensors(weights).tensors, weights.string());
   sha256_ = sha256_of_file(weights);
+  TensorMap tensors = with_float_type(read_safetensors(weights).tensors, at::kFloat);
+  for (const AdapterChoice& choice : adapters) {
+    if (read_adapter_facts(choice.file).detector_base.empty()) continue;
+    const LoadedAdapter adapter = load_adapter(choice);
+    require_base(choice.file, "detector", adapter.facts.detector_base, sha256_);
+    add_low_rank(tensors, adapter, "detector");
+    adapters_[name_of(choice)] = adapter.facts.sha256;
+  }
+  load_weights(*module_->network, std::move(tensors), weights.string());
 }
 
 RollNetwork::~RollNetwork() = default;

@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <deque>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "models/adapter/adapter.h"
 #include "understanding/motion_map.h"
 #include "understanding/picture_kinds.h"
 
@@ -29,14 +31,20 @@ struct RollStep {
 /// Calls may overlap; each runs on one thread, so that no thread count changes a result.
 class RollNetwork {
  public:
-  /// @throws Error  kModelMissing, kBadCheckpoint naming every wrong tensor
-  explicit RollNetwork(const std::filesystem::path& weights);
+  /// @param adapters  those with nothing for the detector are passed over
+  /// @throws Error    kModelMissing, kBadCheckpoint naming every wrong tensor or an adapter of
+  /// other
+  ///                  weights
+  explicit RollNetwork(const std::filesystem::path& weights,
+                       const std::vector<AdapterChoice>& adapters = {});
   ~RollNetwork();
   RollNetwork(const RollNetwork&) = delete;
   RollNetwork& operator=(const RollNetwork&) = delete;
 
   /// Of the weights' file.
   const std::string& sha256() const { return sha256_; }
+  /// Of the adapters that changed it, with their strengths.
+  const std::map<std::string, std::string>& adapters() const { return adapters_; }
   /// Maps before and after a map that can change what is said about it.
   std::size_t past_maps() const;
   std::size_t future_maps() const;
@@ -48,6 +56,7 @@ class RollNetwork {
   struct Module;
   std::unique_ptr<Module> module_;
   std::string sha256_;
+  std::map<std::string, std::string> adapters_;
 };
 
 /// Reads a shot of any length block by block: the same steps as from all maps at once, to

@@ -186,6 +186,7 @@ EventTimeline Run::finish() {
   if (network_ != nullptr) {
     timeline_.made_by.detector = "motion+network/1";
     timeline_.made_by.models["detector"] = network_->sha256();
+    for (const auto& [name, hash] : network_->adapters()) timeline_.made_by.models[name] = hash;
   }
   return std::move(timeline_);
 }
@@ -193,7 +194,8 @@ EventTimeline Run::finish() {
 class MotionDetector : public Understanding {
  public:
   explicit MotionDetector(const MotionDetectorOptions& options) : options_(options) {
-    if (!options.network.empty()) network_ = std::make_unique<RollNetwork>(options.network);
+    if (!options.network.empty())
+      network_ = std::make_unique<RollNetwork>(options.network, options.adapters);
   }
 
   FrameRequest request() const override {

@@ -2,10 +2,12 @@
 
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "core/events.h"
 #include "core/media/frame_reader.h"
 #include "core/progress.h"
+#include "models/adapter/adapter.h"
 
 namespace qingyin {
 
@@ -35,6 +37,8 @@ struct MotionDetectorOptions {
   /// Weights of the detector network, which has a say in how sure an event is and what it is;
   /// empty: the motion alone.
   std::filesystem::path network{};
+  /// Put onto the network's weights where they bring something for it.
+  std::vector<AdapterChoice> adapters{};
 };
 
 /// Picture-only detector: strikes and starts from dense optical flow.

@@ -68,21 +68,28 @@ void apply(std::vector<float>& samples, const std::vector<float>& curve) {
 
 class BundledEngine : public AudioGenerator {
  public:
-  explicit BundledEngine(const std::filesystem::path& folder) : networks_(folder) {}
+  BundledEngine(const std::filesystem::path& folder, const std::vector<AdapterChoice>& adapters)
+      : networks_(folder, adapters), classes_(networks_.classes(), networks_.new_classes()) {}
 
   EngineInfo info() const override {
-    return {.name = "bundled", .sample_rate_hz = kSampleRate, .models = networks_.hashes()};
+    return {.name = "bundled",
+            .sample_rate_hz = kSampleRate,
+            .models = networks_.hashes(),
+            .licences = networks_.licences()};
   }
 
   std::optional<LabelMatch> match(const SoundEvent& event) const override {
-    const auto plan = plan_of(event, networks_.classes());
+    const auto plan = plan_of(event, classes_);
     if (!plan) return std::nullopt;
+    const SoundClassInfo own = classes_.info(plan->class_id);
     const auto material = static_cast<std::size_t>(plan->material_id);
     return LabelMatch{
-        .label = std::string(sound_classes()[static_cast<std::size_t>(plan->class_id)].name),
+        .label = std::string(own.name),
         .material = material == 0 ? std::string() : std::string(sound_materials()[material]),
         .is_sustained = plan->is_texture || plan->is_sustained,
-        .is_exact = plan->is_exact};
+        .is_exact = plan->is_exact,
+        .is_texture = plan->is_texture,
+        .lane = std::string(own.lane)};
   }
 
  private:
@@ -108,11 +115,12 @@ class BundledEngine : public AudioGenerator {
   }
 
   SoundPlan need_plan(const SoundEvent& event) const {
-    if (auto plan = plan_of(event, networks_.classes())) return *std::move(plan);
+    if (auto plan = plan_of(event, classes_)) return *std::move(plan);
     std::string near;
     for (const auto name : nearest_classes(event.label)) near += " " + std::string(name);
     std::string all;
     for (const auto& info : sound_classes()) all += " " + std::string(info.name);
+    for (const auto& own : classes_.adapted()) all += " " + own.name;
     throw Error(ErrorCode::kInvalidInput,
                 "sound: nothing in \"" + event.label + "\" is known to the bundled engine" +
                     (near.empty() ? "; it makes:" + all : "; near it are:" + near),
@@ -172,13 +180,15 @@ class BundledEngine : public AudioGenerator {
   }
 
   Networks networks_;
+  ClassList classes_;
 };
 
 }  // namespace
 }  // namespace bundled
 
-std::unique_ptr<AudioGenerator> make_bundled_engine(const std::filesystem::path& folder) {
-  return std::make_unique<bundled::BundledEngine>(folder);
+std::unique_ptr<AudioGenerator> make_bundled_engine(const std::filesystem::path& folder,
+                                                    const std::vector<AdapterChoice>& adapters) {
+  return std::make_unique<bundled::BundledEngine>(folder, adapters);
 }
 
 }  // namespace qingyin

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
+#include "audio_gen/bundled/adapted_flow.h"
 #include "audio_gen/bundled/flow_transformer.h"
 #include "audio_gen/bundled/representation.h"
 #include "audio_gen/bundled/vocoder.h"
@@ -52,7 +53,7 @@ std::vector<float> to_vector(const at::Tensor& tensor) {
 
 /// Two rows: the wish, and the same with class, material, size and intensity withheld; the first
 /// alone where there is no guidance.
-FlowCondition condition_of(const WindowRequest& r, std::int64_t rows) {
+FlowCondition condition_of(const WindowRequest& r, std::int64_t class_in_table, std::int64_t rows) {
   at::Tensor context = at::zeros({1, kWindowTokens, kLatentSize});
   at::Tensor is_context = at::zeros({1, kWindowTokens, 1});
   if (!r.context.empty()) {
@@ -63,7 +64,7 @@ FlowCondition condition_of(const WindowRequest& r, std::int64_t rows) {
   const float texture = r.is_texture ? 1 : 0;
   const std::vector<float> traits{
       static_cast<float>(r.size), static_cast<float>(r.intensity), texture, 1, 0, 0, texture, 0};
-  const std::vector<std::int64_t> class_row{r.class_id + 1, 0}, material_row{r.material_id + 1, 0};
+  const std::vector<std::int64_t> class_row{class_in_table, 0}, material_row{r.material_id + 1, 0};
   const at::Tensor control = to_tensor(r.control, {1, kWindowTokens, -1});
   return {at::tensor(class_row).narrow(0, 0, rows),
           at::tensor(material_row).narrow(0, 0, rows),
@@ -88,9 +89,10 @@ std::filesystem::path need(const std::filesystem::path& folder, const char* name
 struct Networks::Modules {
   FlowTransformer flow;
   Vocoder vocoder;
+  AdaptedFlow adapted;
 };
 
-Networks::Networks(const std::filesystem::path& folder)
+Networks::Networks(const std::filesystem::path& folder, const std::vector<AdapterChoice>& adapters)
     : codec_(need(folder, "latent.safetensors")) {
   const Inference inference;
   const auto flow = need(folder, "foley.safetensors"),
@@ -101,25 +103,40 @@ Networks::Networks(const std::filesystem::path& folder)
   classes_ = static_cast<int>(config.classes.size());
   materials_ = static_cast<int>(config.materials.size());
   noise_channels_ = voice_config.noise_channels;
-  modules_ = std::make_unique<Modules>(Modules{FlowTransformer(config), Vocoder(voice_config)});
-  load_weights(*modules_->flow, foley.tensors, flow.string());
-  load_weights(*modules_->vocoder, voice.tensors, vocoder.string());
   hashes_ = {{"latent", sha256_of_file(folder / "latent.safetensors")},
              {"foley", sha256_of_file(flow)},
              {"vocoder", sha256_of_file(vocoder)}};
+  std::vector<LoadedAdapter> loaded;
+  for (const AdapterChoice& choice : adapters) {
+    loaded.push_back(load_adapter(choice));
+    const AdapterFacts& facts = loaded.back().facts;
+    hashes_[name_of(choice)] = facts.sha256;
+    if (!facts.licence.empty()) licences_.push_back(facts.licence);
+  }
+  modules_ = std::make_unique<Modules>(
+      Modules{FlowTransformer(config), Vocoder(voice_config),
+              AdaptedFlow(foley.tensors, config, hashes_.at("foley"), loaded)});
+  load_weights(*modules_->flow, foley.tensors, flow.string());
+  load_weights(*modules_->vocoder, voice.tensors, vocoder.string());
 }
 
 Networks::~Networks() = default;
+
+const std::vector<AdapterClass>& Networks::new_classes() const {
+  return modules_->adapted.new_classes();
+}
 
 std::vector<float> Networks::generate(const WindowRequest& r) const {
   const Inference inference;
   const bool is_guided = r.guidance != 1;
   const std::int64_t rows = is_guided ? 2 : 1;
-  require(r.class_id >= 0 && r.class_id < classes_, ErrorCode::kInternal,
+  const AdaptedFlow::Choice* own = modules_->adapted.find(r.class_id);
+  require(own || (r.class_id >= 0 && r.class_id < classes_), ErrorCode::kInternal,
           "flow transformer: a class that the weights do not know");
+  FlowTransformer flow = own ? own->flow : modules_->flow;
   WindowRequest known = r;
   if (r.material_id >= materials_) known.material_id = 0;
-  const FlowCondition condition = condition_of(known, rows);
+  const FlowCondition condition = condition_of(known, own ? own->row : r.class_id + 1, rows);
   const at::Tensor context = condition.context.narrow(0, 0, 1);
   const at::Tensor given = condition.is_context.narrow(0, 0, 1);
   const at::Tensor start =
@@ -128,7 +145,7 @@ std::vector<float> Networks::generate(const WindowRequest& r) const {
   for (int step = 0; step < r.steps; ++step) {
     const double time = static_cast<double>(step) / r.steps;
     at::Tensor velocity =
-        modules_->flow(x.expand({rows, -1, -1}), at::full({rows}, time, at::kFloat), condition);
+        flow(x.expand({rows, -1, -1}), at::full({rows}, time, at::kFloat), condition);
     if (is_guided) velocity = at::lerp(velocity[1], velocity[0], r.guidance).unsqueeze(0);
     // Two steps' velocities make the method one of second order (Adams & Bashforth): Euler's steps
     // fall short of the noise that a sound has, by a quarter in rain.

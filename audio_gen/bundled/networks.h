@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "audio_gen/bundled/latent_codec.h"
+#include "models/adapter/adapter.h"
 
 namespace qingyin::bundled {
 
@@ -33,7 +34,9 @@ class Networks {
  public:
   /// @param folder  latent.safetensors, foley.safetensors, vocoder.safetensors
   /// @throws Error  kModelMissing naming what is missing, kBadCheckpoint naming every wrong tensor
-  explicit Networks(const std::filesystem::path& folder);
+  ///                or an adapter of other weights, kUsage if two adapters bring one new class
+  explicit Networks(const std::filesystem::path& folder,
+                    const std::vector<AdapterChoice>& adapters = {});
   ~Networks();
   Networks(const Networks&) = delete;
   Networks& operator=(const Networks&) = delete;
@@ -41,8 +44,12 @@ class Networks {
   const LatentCodec& codec() const { return codec_; }
   /// How many classes the weights were trained on: the first ones of the vocabulary.
   int classes() const { return classes_; }
-  /// Name and SHA-256 of each file.
+  /// Classes that adapters added; their ids follow the vocabulary's.
+  const std::vector<AdapterClass>& new_classes() const;
+  /// Name and SHA-256 of each file; an adapter's name states its scale.
   const std::map<std::string, std::string>& hashes() const { return hashes_; }
+  /// Of the adapters, where they state one.
+  const std::vector<std::string>& licences() const { return licences_; }
 
   /// Latents [32, N], beginning with the context where one is given.
   std::vector<float> generate(const WindowRequest& request) const;
@@ -63,6 +70,7 @@ class Networks {
   int classes_ = 0, materials_ = 0;
   std::int64_t noise_channels_ = 0;
   std::map<std::string, std::string> hashes_;
+  std::vector<std::string> licences_;
   std::unique_ptr<Modules> modules_;
 };
 

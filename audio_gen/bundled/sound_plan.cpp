@@ -39,11 +39,13 @@ struct Meaning {
 
 /// A class name itself, or the words of the label, or those of the caption; where they only say
 /// what a thing is made of, a blow on it.
-std::optional<Meaning> meaning_of(const SoundEvent& event) {
+std::optional<Meaning> meaning_of(const SoundEvent& event, const ClassList& classes) {
   const LexiconMatch label = look_up(event.label);
+  if (const auto id = classes.find(event.label)) return Meaning{*id, true, label};
   if (const auto id = class_id(event.label)) return Meaning{*id, true, label};
   if (const auto* word = label.best()) return Meaning{word->class_id, word->is_exact(), label};
   const LexiconMatch caption = look_up(event.caption);
+  if (const auto id = classes.find(event.caption)) return Meaning{*id, true, caption};
   if (const auto* word = caption.best()) return Meaning{word->class_id, word->is_exact(), caption};
   for (const LexiconMatch& words : {label, caption}) {
     if (words.material_id) return Meaning{*class_id("impact"), false, words};
@@ -60,11 +62,12 @@ int material_of(const SoundEvent& event, const Meaning& meaning) {
 
 }  // namespace
 
-std::optional<SoundPlan> plan_of(const SoundEvent& event, int known_classes) {
-  const auto meaning = meaning_of(event);
+std::optional<SoundPlan> plan_of(const SoundEvent& event, const ClassList& classes) {
+  const auto meaning = meaning_of(event, classes);
   if (!meaning) return std::nullopt;
-  const int class_id = stand_in(meaning->class_id, known_classes);
-  const SoundClassInfo& info = sound_classes()[static_cast<std::size_t>(class_id)];
+  const bool is_new = meaning->class_id >= static_cast<int>(sound_classes().size());
+  const int class_id = is_new ? meaning->class_id : stand_in(meaning->class_id, classes.known());
+  const SoundClassInfo info = classes.info(class_id);
   const double duration_s = (event.offset - event.onset).count();
   return SoundPlan{
       .class_id = class_id,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "audio_gen/audio_generator.h"
+#include "audio_gen/bundled/class_list.h"
 #include "audio_gen/bundled/event_control.h"
 #include "audio_gen/bundled/networks.h"
 #include "audio_gen/vocabulary.h"
@@ -24,8 +25,10 @@ struct SoundPlan {
 };
 
 /// None if no word of the event is known.
-/// @param known_classes  how many classes the weights know: the others have a stand-in
-std::optional<SoundPlan> plan_of(const SoundEvent& event, int known_classes);
+/// @param classes  what there is: those that the weights do not know have a stand-in; a new class
+/// is
+///                 meant wherever the label, or else the caption, names it
+std::optional<SoundPlan> plan_of(const SoundEvent& event, const ClassList& classes);
 
 /// Grows the latents of one sound window by window, each going on from the last tokens of the one
 /// before.
