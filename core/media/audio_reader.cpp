@@ -9,6 +9,7 @@
 #include "core/media/demuxer.h"
 #include "core/media/isolation/isolated.h"
 #include "core/media/sound_decoder.h"
+#include "core/media/sound_file.h"
 
 namespace qingyin {
 namespace {
@@ -20,8 +21,10 @@ constexpr std::int64_t kJitterSamples = kRate * 30 / 1000;
 
 class Reader final : public AudioReader {
  public:
-  Reader(const ClipInfo& clip, const MediaLimits& limits)
-      : demuxer_(clip.path, limits), stream_(checked_stream(clip)), decoder_(demuxer_, stream_) {
+  Reader(const ClipInfo& clip, const MediaLimits& limits, media::Demuxer::Files files)
+      : demuxer_(clip.path, limits, media::Demuxer::EditLists::kFollow, files),
+        stream_(checked_stream(clip)),
+        decoder_(demuxer_, stream_) {
     demuxer_.select({stream_});
     clip_start_ = static_cast<double>(clip.start_ticks) / clip.tick_rate.per_second();
     step();
@@ -185,7 +188,11 @@ class Reader final : public AudioReader {
 
 std::unique_ptr<AudioReader> open_audio(const ClipInfo& clip, const MediaLimits& limits) {
   if (clip.isolated) return media::open_isolated_audio(clip, limits);
-  return std::make_unique<Reader>(clip, limits);
+  return std::make_unique<Reader>(clip, limits, media::Demuxer::Files::kVideos);
+}
+
+std::unique_ptr<AudioReader> media::open_sound(const ClipInfo& clip, const MediaLimits& limits) {
+  return std::make_unique<Reader>(clip, limits, Demuxer::Files::kVideosAndSounds);
 }
 
 }  // namespace qingyin

@@ -61,11 +61,12 @@ const AVCodec* allowed_decoder(AVCodecID codec) {
   return nullptr;
 }
 
-Demuxer::Demuxer(const std::filesystem::path& path, const MediaLimits& limits, EditLists edit_lists)
+Demuxer::Demuxer(const std::filesystem::path& path, const MediaLimits& limits, EditLists edit_lists,
+                 Files files)
     : path_(path), limits_(limits), watch_(limits.no_progress), file_(path, watch_) {
   const MediaLog::Scope scope(log_);
   try {
-    open(edit_lists);
+    open(edit_lists, files);
     check_sizes();
     find_streams();
     check_sizes();
@@ -81,7 +82,7 @@ Demuxer::~Demuxer() {
   avformat_close_input(&format_);
 }
 
-void Demuxer::open(EditLists edit_lists) {
+void Demuxer::open(EditLists edit_lists, Files files) {
   limit_allocations();
   format_ = allocated(avformat_alloc_context());
   format_->pb = file_.context();
@@ -91,7 +92,9 @@ void Demuxer::open(EditLists edit_lists) {
   format_->interrupt_callback = {interrupted, &watch_};
   Options options;
   options.set("protocol_whitelist", "")
-      .set("format_whitelist", kDemuxers)
+      .set("format_whitelist", files == Files::kVideosAndSounds
+                                   ? std::string(kDemuxers) + "," + kSoundDemuxers
+                                   : kDemuxers)
       .set("codec_whitelist", kDecoders)
       .set("probesize", "20000000")
       .set("analyzeduration", "10000000")

@@ -16,6 +16,9 @@ namespace qingyin::media {
 inline constexpr const char* kDemuxers =
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,gif,asf";
 
+/// The same for files of sound alone.
+inline constexpr const char* kSoundDemuxers = "wav,w64,flac,mp3,aiff,caf,aac";
+
 /// The decoders that may run, best first where two serve one codec.
 inline constexpr const char* kDecoders =
     "h264,hevc,vp8,vp9,libdav1d,libaom-av1,mpeg4,mpeg1video,mpeg2video,h263,flv,msmpeg4,"
@@ -39,10 +42,12 @@ class Demuxer {
  public:
   /// Whether the edit lists of MP4 are followed, or every packet that is stored is delivered.
   enum class EditLists { kFollow, kIgnore };
+  /// Whether files that hold sound alone may be opened.
+  enum class Files { kVideos, kVideosAndSounds };
 
   /// @throws Error kInvalidInput with reason "not_found", "not_a_file", "unreadable", "limit"
   Demuxer(const std::filesystem::path& path, const MediaLimits& limits,
-          EditLists edit_lists = EditLists::kFollow);
+          EditLists edit_lists = EditLists::kFollow, Files files = Files::kVideos);
   ~Demuxer();
   Demuxer(const Demuxer&) = delete;
   Demuxer& operator=(const Demuxer&) = delete;
@@ -75,7 +80,7 @@ class Demuxer {
   [[noreturn]] void refuse(const std::string& what, const std::string& reason) const;
 
  private:
-  void open(EditLists edit_lists);
+  void open(EditLists edit_lists, Files files);
   void find_streams();
   void check_sizes() const;
   void join_clock(AVPacket& packet);
