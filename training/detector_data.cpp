@@ -72,8 +72,12 @@ std::vector<MotionMap> maps_of(const Film& film) {
 }
 
 DetectorExamples examples_of(const Film& film, std::int64_t steps) {
+  return examples_of(maps_of(film), film.events, steps);
+}
+
+DetectorExamples examples_of(const std::vector<MotionMap>& maps,
+                             const std::vector<FilmEvent>& events, std::int64_t steps) {
   constexpr auto kLasting = static_cast<std::int64_t>(kLastingKinds);
-  const std::vector<MotionMap> maps = maps_of(film);
   DetectorExamples out{.maps = at::zeros({1, steps, kMapChannels, kMapRows, kMapColumns}),
                        .onset = at::zeros({1, steps}),
                        .near = at::zeros({1, steps}),
@@ -86,7 +90,7 @@ DetectorExamples examples_of(const Film& film, std::int64_t steps) {
   for (std::int64_t t = 0; t < std::min<std::int64_t>(steps, std::ssize(maps)); ++t)
     data = std::ranges::copy(maps[static_cast<std::size_t>(t)].values, data).out;
   out.maps = out.maps.to(at::kHalf);
-  for (const FilmEvent& event : film.events) {
+  for (const FilmEvent& event : events) {
     if (event.lasts)
       mark_lasting(event, maps, steps, out);
     else

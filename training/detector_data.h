@@ -25,6 +25,10 @@ struct DetectorExamples {
 /// Motion maps of a film, repeated frames left out as by the frame sieve.
 std::vector<MotionMap> maps_of(const Film& film);
 
+/// The first `steps` maps of one shot, and what is heard in it.
+DetectorExamples examples_of(const std::vector<MotionMap>& maps,
+                             const std::vector<FilmEvent>& events, std::int64_t steps);
+
 /// The first `steps` maps of a film; what is missing at its end is zero and counts as quiet.
 DetectorExamples examples_of(const Film& film, std::int64_t steps);
 

@@ -20,8 +20,8 @@ at::Tensor mean_where(const at::Tensor& values, const at::Tensor& weight) {
 /// Channels that show how things look, not how they move.
 constexpr std::int64_t kFirstLook = 5, kLooks = 2;
 
-/// Makes films harder to know again: noise, a shift by up to one cell, and every second one without
-/// the channels of the look.
+}  // namespace
+
 at::Tensor roughened(const at::Tensor& maps, at::Generator& generator) {
   constexpr double kNoise = 0.12;
   const std::int64_t batch = maps.size(0);
@@ -37,9 +37,7 @@ at::Tensor roughened(const at::Tensor& maps, at::Generator& generator) {
   return rough;
 }
 
-}  // namespace
-
-Losses detector_losses(const DetectorOutput& said, const DetectorExamples& wanted) {
+Losses onset_losses(const DetectorOutput& said, const DetectorExamples& wanted) {
   const auto none = at::Reduction::None;
   const at::Tensor onset = wanted.onset;
   // Beside an onset either answer will do; elsewhere quiet counts in full.
@@ -51,10 +49,19 @@ Losses detector_losses(const DetectorOutput& said, const DetectorExamples& wante
           .mean();
   const at::Tensor share = mean_where(
       at::binary_cross_entropy_with_logits(said.share, wanted.share, {}, {}, none), onset);
+  const at::Tensor intensity = mean_where((said.intensity - wanted.intensity).abs(), onset);
+  return {10 * heat + 0.2 * share + 0.5 * intensity,
+          {{"heat", heat}, {"share", share}, {"intensity", intensity}}};
+}
+
+Losses detector_losses(const DetectorOutput& said, const DetectorExamples& wanted) {
+  const at::Tensor onset = wanted.onset;
+  const Losses known = onset_losses(said, wanted);
+  const at::Tensor heat = known.parts[0].second, share = known.parts[1].second,
+                   intensity = known.parts[2].second;
   const at::Tensor log_kind = at::log_softmax(said.kind, 2);
   const at::Tensor kind =
       mean_where(-log_kind.gather(2, wanted.kind.unsqueeze(2)).squeeze(2), onset);
-  const at::Tensor intensity = mean_where((said.intensity - wanted.intensity).abs(), onset);
   const at::Tensor place = mean_where((said.place - wanted.place).abs().sum(2), onset);
   const at::Tensor lasting = at::binary_cross_entropy_with_logits(
       said.lasting, wanted.lasting, {}, at::full({}, kLastingWeight, wanted.lasting.options()),

@@ -17,6 +17,14 @@ struct DetectorTraining {
 /// The figures that one step minimises the weighted sum of.
 Losses detector_losses(const DetectorOutput& said, const DetectorExamples& wanted);
 
+/// The same of what is known without a teacher: whether something begins, where between the frames,
+/// and how strongly. Part of `detector_losses`.
+Losses onset_losses(const DetectorOutput& said, const DetectorExamples& wanted);
+
+/// Makes films harder to know again: noise, a shift by up to one cell, and every second one without
+/// the channels of the look.
+at::Tensor roughened(const at::Tensor& maps, at::Generator& generator);
+
 /// Examples `picked` (int64 [B]) on a device, half of them mirrored as `mirrored` (bool [B]) says.
 DetectorExamples picked_examples(const DetectorExamples& pool, const at::Tensor& picked,
                                  const at::Tensor& mirrored, const at::Device& device);

@@ -138,18 +138,14 @@ const std::vector<FoleyItem>& FoleyData::wait_for(std::size_t count) {
   return items_;
 }
 
-FoleyBatch FoleyData::batch(std::int64_t step, std::int64_t size, double drop_share) {
-  const std::int64_t known = std::min(settings_.sounds, kFirstSounds + kSoundsPerStep * step);
-  const auto& items = wait_for(static_cast<std::size_t>(known));
-  const Philox random(derive_seed(settings_.seed, "foley windows"),
-                      static_cast<std::uint64_t>(step));
+FoleyBatch foley_batch(const std::vector<const FoleyItem*>& items, const Philox& random,
+                       double drop_share) {
   std::vector<at::Tensor> latents, control, context, is_context;
   std::vector<std::int64_t> class_row, material_row;
   std::vector<float> traits;
-  for (std::int64_t b = 0; b < size; ++b) {
+  for (std::size_t b = 0; b < items.size(); ++b) {
     const auto draw = static_cast<std::uint64_t>(4 * b);
-    const auto pick = static_cast<std::int64_t>(random.uniform(draw) * static_cast<float>(known));
-    const FoleyItem& item = items[static_cast<std::size_t>(std::min(pick, known - 1))];
+    const FoleyItem& item = *items[b];
     const WindowChoice window =
         choose_window(item, random.uniform(draw + 1), random.uniform(draw + 2));
     const bool is_known = random.uniform(draw + 3) >= static_cast<float>(drop_share);
@@ -166,9 +162,24 @@ FoleyBatch FoleyData::batch(std::int64_t step, std::int64_t size, double drop_sh
     traits.insert(traits.end(), {trait(item.recipe.size), trait(item.recipe.intensity),
                                  item.is_texture ? 1.0F : 0.0F, trait(1)});
   }
+  const auto size = static_cast<std::int64_t>(items.size());
   return {at::stack(latents),
           {at::tensor(class_row), at::tensor(material_row), at::tensor(traits).view({size, -1}),
            at::stack(control), at::stack(context), at::stack(is_context)}};
+}
+
+FoleyBatch FoleyData::batch(std::int64_t step, std::int64_t size, double drop_share) {
+  const std::int64_t known = std::min(settings_.sounds, kFirstSounds + kSoundsPerStep * step);
+  const auto& items = wait_for(static_cast<std::size_t>(known));
+  const Philox random(derive_seed(settings_.seed, "foley windows"),
+                      static_cast<std::uint64_t>(step));
+  std::vector<const FoleyItem*> picked;
+  for (std::int64_t b = 0; b < size; ++b) {
+    const auto draw = static_cast<std::uint64_t>(4 * b);
+    const auto pick = static_cast<std::int64_t>(random.uniform(draw) * static_cast<float>(known));
+    picked.push_back(&items[static_cast<std::size_t>(std::min(pick, known - 1))]);
+  }
+  return foley_batch(picked, random, drop_share);
 }
 
 }  // namespace qingyin::training

@@ -12,6 +12,7 @@
 
 #include "audio_gen/bundled/flow_transformer.h"
 #include "audio_gen/bundled/latent_codec.h"
+#include "core/philox.h"
 #include "training/sound_bank.h"
 
 namespace qingyin::training {
@@ -28,6 +29,12 @@ struct FoleyBatch {
   at::Tensor latents;  // [B, T, N]
   FlowCondition condition;
 };
+
+/// One window of each item, as the random numbers choose: where it begins, whether it goes on from
+/// given tokens, and whether class, material, size and intensity are withheld. Number b of the
+/// items uses the random positions 4 b + 1 to 4 b + 3.
+FoleyBatch foley_batch(const std::vector<const FoleyItem*>& items, const Philox& random,
+                       double drop_share);
 
 /// Sounds of the bank in the latent, rendered by threads of its own while training goes on, and
 /// kept in files, so that a run that goes on need not render them again. What a step sees

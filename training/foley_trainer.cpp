@@ -20,6 +20,24 @@ at::Tensor draw_times(std::int64_t count, std::uint64_t seed, std::int64_t step)
 
 }  // namespace
 
+Losses flow_losses(FlowTransformer& flow, const FoleyBatch& batch, const RunOptions& options,
+                   std::int64_t step) {
+  const at::Device device(options.device);
+  const at::Tensor latents = batch.latents.to(device);
+  const at::Tensor noise = normal_noise(latents.sizes(), options.seed, step, "noise").to(device);
+  const at::Tensor times = draw_times(latents.size(0), options.seed, step).to(device);
+  const at::Tensor x = at::lerp(noise, latents, times.view({-1, 1, 1}));
+  const FlowCondition condition = to_device(batch.condition, device);
+  at::Tensor velocity;
+  {
+    const LowPrecision low(options.bf16, options.device);
+    velocity = flow(x, times, condition);
+  }
+  const at::Tensor wanted = 1 - condition.is_context;  // no loss where the latent is given
+  const at::Tensor squared = (velocity - (latents - noise)).square().mean(2, true) * wanted;
+  return {squared.sum() / wanted.sum(), {}};
+}
+
 bool train_foley(const FoleyTraining& settings, const RunOptions& options) {
   const bundled::LatentCodec codec(settings.codec);
   at::manual_seed(options.seed);
@@ -31,23 +49,8 @@ bool train_foley(const FoleyTraining& settings, const RunOptions& options) {
                          .sounds = options.sounds,
                          .threads = options.threads,
                          .per_file = settings.sounds_per_file});
-  const at::Device device(options.device);
   return trainer.run([&](std::int64_t step) {
-    const FoleyBatch batch = data.batch(step, settings.batch, settings.drop_share);
-    const at::Tensor latents = batch.latents.to(device);
-    const at::Tensor noise = normal_noise(latents.sizes(), options.seed, step, "noise").to(device);
-    const at::Tensor times = draw_times(settings.batch, options.seed, step).to(device);
-    const at::Tensor place = times.view({-1, 1, 1});
-    const at::Tensor x = at::lerp(noise, latents, place);
-    const FlowCondition condition = to_device(batch.condition, device);
-    at::Tensor velocity;
-    {
-      const LowPrecision low(options.bf16, options.device);
-      velocity = flow(x, times, condition);
-    }
-    const at::Tensor wanted = 1 - condition.is_context;  // no loss where the latent is given
-    const at::Tensor squared = (velocity - (latents - noise)).square().mean(2, true) * wanted;
-    return Losses{squared.sum() / wanted.sum(), {}};
+    return flow_losses(flow, data.batch(step, settings.batch, settings.drop_share), options, step);
   });
 }
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "audio_gen/bundled/flow_transformer.h"
+#include "training/foley_data.h"
 #include "training/trainer.h"
 
 namespace qingyin::training {
@@ -16,6 +17,10 @@ struct FoleyTraining {
   std::int64_t sounds_per_file = 700;  // of the stored sounds
   Rates rates{.peak = 1.5e-3, .warm_up = 150, .decay_from = 0.5};
 };
+
+/// Mean squared error of the velocity for windows at times and with noise that (seed, step) decide.
+Losses flow_losses(FlowTransformer& flow, const FoleyBatch& batch, const RunOptions& options,
+                   std::int64_t step);
 
 /// Trains the flow transformer on sounds of the bank in the latent; RunOptions::sounds of them.
 /// @return false if stopped

@@ -54,11 +54,11 @@ class Scratch {
 }  // namespace
 
 struct Judge::Network : nn::Module {
-  Network()
+  explicit Network(std::int64_t known)
       : input(register_module("input", nn::Linear(kPatch, kWidth))),
         block1(register_module("block1", ConvNext(kWidth, 2 * kWidth, 5, 0.5))),
         block2(register_module("block2", ConvNext(kWidth, 2 * kWidth, 5, 0.5))),
-        classes(register_module("classes", nn::Linear(2 * kWidth, count(sound_classes().size())))),
+        classes(register_module("classes", nn::Linear(2 * kWidth, known))),
         materials(
             register_module("materials", nn::Linear(2 * kWidth, count(sound_materials().size())))),
         intensity(register_module("intensity", nn::Linear(2 * kWidth, 1))) {}
@@ -75,11 +75,16 @@ struct Judge::Network : nn::Module {
 };
 
 Judge::Judge(const Settings& settings) {
+  const std::int64_t known = count(sound_classes().size()) + (settings.extra != nullptr ? 1 : 0);
   std::vector<at::Tensor> rendered(static_cast<std::size_t>(settings.sounds));
   std::vector<std::int64_t> class_ids(rendered.size()), material_ids(rendered.size());
   std::vector<float> intensities(rendered.size());
   in_parallel(settings.sounds, settings.threads, [&](std::int64_t i) {
-    const TrainingSound sound = training_sound(settings.seed, i, kSeconds);
+    const std::int64_t turn = i / known, place = i % known;
+    const TrainingSound sound =
+        settings.extra != nullptr && place + 1 == known
+            ? settings.extra(settings.seed, turn, kSeconds)
+            : training_sound(settings.seed, i - (settings.extra ? turn : 0), kSeconds);
     const auto at = static_cast<std::size_t>(i);
     rendered[at] = picture_of(sound.samples).to(at::kHalf);
     class_ids[at] = sound.recipe.class_id;
@@ -89,7 +94,7 @@ Judge::Judge(const Settings& settings) {
   const at::Tensor pictures = at::stack(rendered), class_of = at::tensor(class_ids),
                    material_of = at::tensor(material_ids), strength = at::tensor(intensities);
   at::manual_seed(settings.seed);
-  network_ = std::make_unique<Network>();
+  network_ = std::make_unique<Network>(known);
   const Scratch scratch(settings.seed);
   Trainer trainer(*network_,
                   {.folder = scratch.path(),

@@ -3,8 +3,11 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
+
+#include "training/sound_pool.h"
 
 namespace qingyin::training {
 
@@ -24,6 +27,9 @@ class Judge {
     std::int64_t sounds;
     std::int64_t steps;
     int threads;
+    /// Makes sounds (seed, number, seconds) of one more class, whose id follows the vocabulary;
+    /// null: none.
+    TrainingSound (*extra)(std::uint64_t, std::int64_t, double) = nullptr;
   };
 
   /// Renders the sounds and trains.

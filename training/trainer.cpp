@@ -185,6 +185,7 @@ void Trainer::update(double rate) {
     at::_foreach_mul_(gradients, kLargestGradient / gradient_norm_);
   }
   for (Group* g : {&matrices, &vectors}) {
+    if (g->weights.empty()) continue;
     at::_fused_adamw_(g->weights, g->gradients, g->first, g->second, {}, g->steps, rate, kBeta1,
                       kBeta2, g == &matrices ? kWeightDecay : 0.0, kEpsilon, false, false);
   }

@@ -5,15 +5,20 @@
 #include <iostream>
 
 #include "core/error.h"
+#include "training/adapter_evaluation.h"
 #include "training/detector_evaluation.h"
 #include "training/evaluation.h"
 #include "training/schedule.h"
+#include "training/squeak.h"
 #include "training/tools/train_arguments.h"
 
 namespace qingyin::training {
 namespace {
 
 volatile std::sig_atomic_t stop_wanted = 0;
+
+/// Of the trial of fine-tuning.
+constexpr std::int64_t kSqueaks = 60;
 
 void ask_to_stop(int) { stop_wanted = 1; }
 
@@ -53,7 +58,7 @@ bool train(TrainArguments arguments) {
   require(arguments.what == "latent", ErrorCode::kUsage,
           "cannot train \"" + arguments.what +
               "\": expected all, latent, vocoder, foley, "
-              "detector, eval or detector-eval");
+              "detector, eval, detector-eval, squeaks or adapter-eval");
   set_course(schedule.latent);
   apply(arguments, schedule.grain.batch, schedule.grain.rates);
   return train_latent(schedule.grain, arguments.run);
@@ -73,6 +78,20 @@ int run(TrainArguments arguments) {
         .weights = arguments.weights, .images = arguments.images, .seed = arguments.run.seed};
     if (arguments.batch > 0) settings.per_class = arguments.batch;
     std::cout << to_markdown(evaluate(settings));
+    return 0;
+  }
+  if (arguments.what == "squeaks") {
+    write_squeak_library(arguments.run.folder, arguments.run.seed,
+                         arguments.run.sounds > 0 ? arguments.run.sounds : kSqueaks);
+    return 0;
+  }
+  if (arguments.what == "adapter-eval") {
+    AdapterEvaluation settings{.weights = arguments.weights,
+                               .adapter = arguments.adapter,
+                               .seed = arguments.run.seed,
+                               .threads = arguments.run.threads};
+    if (arguments.batch > 0) settings.per_class = arguments.batch;
+    std::cout << to_markdown(evaluate_adapter(settings));
     return 0;
   }
   if (arguments.what == "detector-eval") {

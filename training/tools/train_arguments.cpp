@@ -44,6 +44,7 @@ const std::map<std::string_view, Setter>& setters() {
       {"--from", [](A& a, S, S text) { a.from = text; }},
       {"--images", [](A& a, S, S text) { a.images = text; }},
       {"--weights", [](A& a, S, S text) { a.weights = text; }},
+      {"--adapter", [](A& a, S, S text) { a.adapter = text; }},
   };
   return all;
 }
@@ -92,6 +93,8 @@ WHAT
   detector  motion of a picture to events                         -> OUT/weights.safetensors
   eval      figures of the weights in --weights on held-out sounds, as Markdown
   detector-eval  the same of the detector on held-out films
+  squeaks   --sounds (60) squeaks with labels.csv in --out: a library to try qingyin train on
+  adapter-eval  what --adapter, learnt from those squeaks, makes of squeaks and of all else
 
 OPTIONS
   --out DIR        state, log.csv and weights; an unfinished run there goes on
@@ -111,6 +114,7 @@ OPTIONS
                    course
   --codec FILE     the latent (models/bundled/latent.safetensors)
   --weights DIR    the bundled weights (models/bundled)
+  --adapter FILE   of qingyin train, for adapter-eval (--batch: events per class, 10)
   --images DIR     where eval writes spectrograms and waveforms of each class, as PNG files
 
 EXAMPLES

@@ -17,6 +17,7 @@ struct TrainArguments {
   std::filesystem::path images;   // of an evaluation; empty: none
   std::int64_t batch = 0;         // 0: the trainer's own
   double rate = 0;                // 0: the trainer's own
+  std::filesystem::path adapter;  // to be judged
 };
 
 /// @throws Error kUsage naming the argument
