@@ -23,8 +23,9 @@ void CommonOptions::declare(CLI::App& app) {
 
 void name_environment(CLI::App& app) {
   // What names the files of one run, or plans it, belongs on its own command line.
-  static constexpr std::array<std::string_view, 8> kOfOneRun = {
-      "help", "output", "stems", "timeline", "reroll", "dry-run", "retry-failed", "version"};
+  static constexpr std::array<std::string_view, 11> kOfOneRun = {
+      "help",    "output",       "stems",   "timeline", "reroll", "dry-run",
+      "restart", "retry-failed", "version", "info",     "new"};
   for (CLI::Option* option : app.get_options()) {
     if (option->get_lnames().empty()) continue;
     const std::string& name = option->get_lnames().front();

@@ -19,5 +19,6 @@ Command completion_command();
 Command models_command();
 Command generate_command();
 Command rerun_command();
+Command train_command();
 
 }  // namespace qingyin::cli

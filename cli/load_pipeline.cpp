@@ -44,6 +44,15 @@ void StageOptions::declare_engine(CLI::App& app) {
       ->group("Engine");
 }
 
+void StageOptions::declare_adapters(CLI::App& app) {
+  app.add_option("--adapter", adapters,
+                 "sounds of your own, from qingyin train, and how strongly: FILE or FILE:SCALE; "
+                 "repeatable")
+      ->type_name("FILE")
+      ->allow_extra_args(false)
+      ->group("Engine");
+}
+
 void StageOptions::declare_published(CLI::App& app) {
   std::string names = "bundled";
   for (const auto& name : mmaudio_names()) names += "|" + name;
@@ -97,6 +106,10 @@ int StageOptions::thread_count() const {
 }
 
 Pipeline load_pipeline(const StageOptions& options, Stages stages) {
+  require(options.adapters.empty() || options.is_bundled(), ErrorCode::kUsage,
+          "--adapter is for the engine bundled; published networks have none");
+  std::vector<AdapterChoice> adapters;
+  for (const auto& text : options.adapters) adapters.push_back(parse_adapter_choice(text));
   std::unique_ptr<Understanding> detector;
   std::unique_ptr<AudioGenerator> engine;
   Pipeline::Choices choices;
@@ -104,7 +117,8 @@ Pipeline load_pipeline(const StageOptions& options, Stages stages) {
     detector = make_motion_detector(
         {.sensitivity = options.sensitivity,
          .threads = options.thread_count(),
-         .network = detector_weights(options.is_bundled() ? options.models : "")});
+         .network = detector_weights(options.is_bundled() ? options.models : ""),
+         .adapters = adapters});
     char text[32];
     std::snprintf(text, sizeof text, "%g", options.sensitivity);
     choices["sensitivity"] = text;
@@ -119,7 +133,7 @@ Pipeline load_pipeline(const StageOptions& options, Stages stages) {
     return Pipeline(std::move(detector), std::move(stage.engine), std::move(choices),
                     std::move(stage.sight), std::move(labeller));
   }
-  engine = make_bundled_engine(find_models_folder(options.models));
+  engine = make_bundled_engine(find_models_folder(options.models), adapters);
   return Pipeline(std::move(detector), std::move(engine), std::move(choices), nullptr,
                   std::move(labeller));
 }

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "cli/command.h"
 #include "pipeline/pipeline.h"
@@ -21,12 +22,14 @@ struct StageOptions {
   std::filesystem::path noise = {};   // initial noise of a whole clip; empty: from the seed
   bool accepts_licence = false;       // of the published weights
   double sensitivity = 0.5;
-  std::string labels = "none";      // auto, none, or a file with a label list
-  std::filesystem::path clip = {};  // folder with CLIP's weights; empty: found
-  int label_pictures = 24;          // of a clip that are looked at to name what sounds
-  int threads = 0;                  // 0: one for each core
+  std::string labels = "none";        // auto, none, or a file with a label list
+  std::filesystem::path clip = {};    // folder with CLIP's weights; empty: found
+  int label_pictures = 24;            // of a clip that are looked at to name what sounds
+  int threads = 0;                    // 0: one for each core
+  std::vector<std::string> adapters;  // FILE or FILE:SCALE, for the bundled engine
 
   void declare_engine(CLI::App& app);
+  void declare_adapters(CLI::App& app);
   /// Which engine, and what matters to published networks alone.
   void declare_published(CLI::App& app);
   void declare_detector(CLI::App& app);

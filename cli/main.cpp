@@ -88,11 +88,11 @@ int parse_failure(const CLI::App& program, const CLI::ParseError& error, const c
 }
 
 int run_program(int argc, char** argv, Console& console) {
-  std::vector<Command> commands = {add_command(),       batch_command(),      status_command(),
-                                   render_command(),    understand_command(), sfx_command(),
-                                   generate_command(),  rerun_command(),      info_command(),
-                                   doctor_command(),    models_command(),     bench_command(),
-                                   completion_command()};
+  std::vector<Command> commands = {add_command(),      batch_command(),      status_command(),
+                                   render_command(),   understand_command(), sfx_command(),
+                                   generate_command(), rerun_command(),      info_command(),
+                                   doctor_command(),   models_command(),     train_command(),
+                                   bench_command(),    completion_command()};
   std::vector<CommonOptions> common(commands.size());
   Run run;
   CLI::App program("Gives video its sound: finds what should be heard, makes it, puts it in place.",

@@ -57,6 +57,7 @@ void SoundFlags::declare_bundled(CLI::App& app) {
              "loudness target of the result; none: levels as the events say")
       ->group("Sound");
   stages.declare_engine(app);
+  stages.declare_adapters(app);
 }
 
 void SoundFlags::declare_engine(CLI::App& app) {

@@ -46,6 +46,7 @@ struct UnderstandOptions {
         ->capture_default_str();
     words.declare(app);
     stages.declare_engine(app);
+    stages.declare_adapters(app);
     stages.declare_detector(app);
   }
 };
