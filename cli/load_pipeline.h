@@ -22,11 +22,11 @@ struct StageOptions {
   std::filesystem::path noise = {};   // initial noise of a whole clip; empty: from the seed
   bool accepts_licence = false;       // of the published weights
   double sensitivity = 0.5;
-  std::string labels = "none";        // auto, none, or a file with a label list
-  std::filesystem::path clip = {};    // folder with CLIP's weights; empty: found
-  int label_pictures = 24;            // of a clip that are looked at to name what sounds
-  int threads = 0;                    // 0: one for each core
-  std::vector<std::string> adapters;  // FILE or FILE:SCALE, for the bundled engine
+  std::string labels = "none";             // auto, none, or a file with a label list
+  std::filesystem::path clip = {};         // folder with CLIP's weights; empty: found
+  int label_pictures = 24;                 // of a clip that are looked at to name what sounds
+  int threads = 0;                         // 0: one for each core
+  std::vector<std::string> adapters = {};  // FILE or FILE:SCALE, for the bundled engine
 
   void declare_engine(CLI::App& app);
   void declare_adapters(CLI::App& app);

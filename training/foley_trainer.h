@@ -10,8 +10,8 @@ namespace qingyin::training {
 
 struct FoleyTraining {
   FlowTransformerConfig network = bundled_flow_transformer();
-  std::filesystem::path codec;  // latent.safetensors
-  std::filesystem::path from;   // weights to begin with; empty: random ones
+  std::filesystem::path codec;      // latent.safetensors
+  std::filesystem::path from = {};  // weights to begin with; empty: random ones
   std::int64_t batch = 48;
   double drop_share = 0.1;  // of items whose class, material, size and intensity are withheld
   std::int64_t sounds_per_file = 700;  // of the stored sounds

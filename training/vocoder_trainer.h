@@ -11,8 +11,8 @@ namespace qingyin::training {
 
 struct VocoderTraining {
   VocoderConfig network = bundled_vocoder();
-  std::filesystem::path from;  // weights to begin with; empty: random ones
-  std::int64_t unrolled = 2;   // corrections while training, instead of the network's own
+  std::filesystem::path from = {};  // weights to begin with; empty: random ones
+  std::int64_t unrolled = 2;        // corrections while training, instead of the network's own
   std::int64_t batch = 16;
   std::int64_t frames = 60;   // T of one crop, 10 ms each
   double finish_from = 0.75;  // fraction of all steps; from there on a discriminator joins in
