@@ -137,6 +137,7 @@ TEST(Training, OneCommandTrainsAllAndGoesOnAfterAStop) {
                     .latent = {.steps = 4, .sounds = 28},
                     .vocoder = {.steps = 3, .sounds = 14},
                     .foley = {.steps = 3, .sounds = 14},
+                    .foley_further = {.steps = 2, .sounds = 14},
                     .detector = {.steps = 2, .sounds = 4},
                     .grain = {},
                     .voice = tiny_vocoder(),
