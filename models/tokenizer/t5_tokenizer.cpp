@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -59,6 +60,17 @@ struct T5Tokenizer::Model {
 
   std::int64_t size() const { return processor.GetPieceSize() + extra_ids; }
 
+  /// What is wrong with a model's bytes; empty: nothing. Beside its own statuses sentencepiece lets
+  /// out what its trie throws (an empty piece, pieces out of order).
+  std::string load(std::string_view bytes) {
+    try {
+      const auto status = processor.LoadFromSerializedProto({bytes.data(), bytes.size()});
+      return status.ok() ? "" : status.ToString();
+    } catch (const std::exception& error) {
+      return error.what();
+    }
+  }
+
   void append(std::string_view text, std::vector<std::int64_t>& pieces) const {
     std::vector<int> ids;
     const auto status = processor.Encode({text.data(), text.size()}, &ids);
@@ -76,9 +88,9 @@ T5Tokenizer::T5Tokenizer(const std::filesystem::path& path, std::int64_t extra_i
   if (!kind.empty())
     refuse_checkpoint(path, "is " + std::string(kind) + ", not a sentencepiece model");
   auto model = std::make_unique<Model>();
-  const auto status = model->processor.LoadFromSerializedProto({bytes.data(), bytes.size()});
-  if (!status.ok())
-    refuse_checkpoint(path, "is not a sentencepiece model that can be used: " + status.ToString());
+  const std::string defect = model->load(bytes);
+  if (!defect.empty())
+    refuse_checkpoint(path, "is not a sentencepiece model that can be used: " + defect);
   const auto& p = model->processor;
   if (p.pad_id() != kPad || p.eos_id() != kEnd || p.unk_id() != kUnknown)
     refuse_checkpoint(path, "has the ids " + std::to_string(p.pad_id()) + ", " +
