@@ -55,7 +55,7 @@ struct TrainOptions {
   }
 
   void declare_data(CLI::App& app) {
-    app.add_option("--labels", request.labels,
+    app.add_option("--table", request.labels,
                    "table with the columns file and class, and if wanted material, size, "
                    "intensity, onset, caption, shape (default: labels.csv in the folder)")
         ->type_name("FILE")
