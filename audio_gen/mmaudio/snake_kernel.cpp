@@ -1,7 +1,8 @@
 #include "audio_gen/mmaudio/snake_kernel.h"
 
 #include <algorithm>
-#include <cstring>
+
+#include "audio_gen/mmaudio/vector_lanes.h"
 
 // One clone for each kind of x86 processor, chosen when the program starts.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
@@ -11,7 +12,6 @@
 #else
 #define QINGYIN_VECTOR_CLONES
 #endif
-#define QINGYIN_INLINE inline __attribute__((always_inline))
 
 namespace qingyin::mmaudio {
 namespace {
@@ -21,24 +21,6 @@ constexpr std::int64_t kTile = 64;
 /// Neighbours on each side that a time needs, at the sound's own rate: of the second filter, and of
 /// both filters.
 constexpr std::int64_t kSide = 3, kSides = 6;
-
-/// W channels side by side.
-template <int W>
-struct Lanes {
-  typedef float Type __attribute__((vector_size(W * sizeof(float))));
-};
-template <int W>
-using Vec = typename Lanes<W>::Type;
-
-template <int W>
-QINGYIN_INLINE void load(const float* from, Vec<W>& to) {
-  std::memcpy(&to, from, sizeof(to));
-}
-
-template <int W>
-QINGYIN_INLINE void store(const Vec<W>& from, float* to) {
-  std::memcpy(to, &from, sizeof(from));
-}
 
 /// u += sin^2(u * frequency) * inverse_magnitude. The angle is brought into [-pi / 2, pi / 2], in
 /// which sin^2(r) is r^2 times a polynomial of r^2 (least squares in relative error, 1.5e-10).

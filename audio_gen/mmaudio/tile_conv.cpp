@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+
+#include "audio_gen/mmaudio/vector_lanes.h"
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -12,7 +13,6 @@
 #define QINGYIN_HAS_TILES 0
 #define QINGYIN_FOR(arch)
 #endif
-#define QINGYIN_INLINE inline __attribute__((always_inline))
 
 namespace qingyin::mmaudio {
 namespace {
@@ -93,23 +93,6 @@ struct Matrices {
 
 template <int Taps>
 constexpr Matrices<Taps> kMatrices{};
-
-template <int W>
-struct Lanes {
-  typedef float Type __attribute__((vector_size(W * sizeof(float))));
-};
-template <int W>
-using Vec = typename Lanes<W>::Type;
-
-template <int W>
-QINGYIN_INLINE void load(const float* from, Vec<W>& to) {
-  std::memcpy(&to, from, sizeof(to));
-}
-
-template <int W>
-QINGYIN_INLINE void store(const Vec<W>& from, float* to) {
-  std::memcpy(to, &from, sizeof(from));
-}
 
 /// sum += factor * x, where nothing is done for 0 and nothing multiplied for 1 and -1.
 template <int W>
