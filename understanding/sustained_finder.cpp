@@ -36,6 +36,7 @@ void coarsen(SustainedMotion& motion) {
 
 void SustainedFinder::add(const MotionSample& sample) {
   const double seconds = sample.end_s - sample.start_s;
+  if (seconds > kBin) return end_shot();  // so few frames do not show whether a pace is even
   const double strength = lively_strength(sample);
   if (heard_s_ == 0) fast_ = slow_ = strength;
   fast_ += (1 - std::exp(-seconds / kFast)) * (strength - fast_);

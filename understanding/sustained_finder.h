@@ -17,6 +17,7 @@ struct SustainedMotion {
 };
 
 /// Finds stretches of some seconds in which a part of the picture keeps changing at an even pace.
+/// Frames more than 0.25 s apart (a slide show, a time lapse) end one: they cannot show a pace.
 /// Memory does not grow with the length of a stretch.
 class SustainedFinder {
  public:

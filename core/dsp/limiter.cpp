@@ -35,30 +35,50 @@ std::array<std::array<float, kPhases>, kTaps> interpolator() {
   return taps;
 }
 
-/// Largest magnitude of all channels between the samples, `kHalfTaps` samples late.
+/// Largest magnitude of all channels between the samples, `kHalfTaps` samples late; 0 where it
+/// cannot exceed the ceiling.
 class PeakEstimate {
  public:
-  explicit PeakEstimate(int channels)
-      : channels_(static_cast<std::size_t>(channels)), history_(channels_) {}
+  PeakEstimate(int channels, double ceiling)
+      : channels_(static_cast<std::size_t>(channels)), history_(channels_) {
+    float most = 0;  // that a phase makes of samples of magnitude 1
+    for (std::size_t phase = 0; phase < kPhases; ++phase) {
+      float sum = 0;
+      for (const auto& tap : taps_) sum += std::abs(tap[phase]);
+      most = std::max(most, sum);
+    }
+    harmless_ = 0.999F * static_cast<float>(ceiling) / most;
+  }
 
   float operator()(std::span<const float> frame) {
-    float peak = 0;
     for (std::size_t c = 0; c < channels_; ++c) {
-      History& past = history_[c];
-      past[position_] = past[position_ + kTaps] = frame[c];
-      std::array<float, kPhases> sums{};
-      for (std::size_t k = 0; k < kTaps; ++k)
-        for (std::size_t phase = 0; phase < kPhases; ++phase)
-          sums[phase] += taps_[k][phase] * past[position_ + kTaps - k];
-      for (const float sum : sums) peak = std::max(peak, std::abs(sum));
+      history_[c][position_] = history_[c][position_ + kTaps] = frame[c];
+      if (std::abs(frame[c]) > harmless_) loud_left_ = kTaps;
     }
+    const float peak = loud_left_ > 0 ? interpolated() : 0;
+    loud_left_ = std::max(loud_left_ - 1, 0);
     position_ = (position_ + 1) % kTaps;
     return peak;
   }
 
  private:
   using History = std::array<float, 2 * kTaps>;  // twice, so that a run of taps never wraps
+
+  float interpolated() const {
+    float peak = 0;
+    for (const History& past : history_) {
+      std::array<float, kPhases> sums{};
+      for (std::size_t k = 0; k < kTaps; ++k)
+        for (std::size_t phase = 0; phase < kPhases; ++phase)
+          sums[phase] += taps_[k][phase] * past[position_ + kTaps - k];
+      for (const float sum : sums) peak = std::max(peak, std::abs(sum));
+    }
+    return peak;
+  }
+
   std::size_t channels_, position_ = 0;
+  float harmless_ = 0;
+  int loud_left_ = 0;  // frames until the last sample that may matter has left the taps
   std::vector<History> history_;
   std::array<std::array<float, kPhases>, kTaps> taps_ = interpolator();
 };
@@ -150,11 +170,12 @@ Limiter::Limiter(const Config& config) {
           ErrorCode::kInternal,
           "dsp: the limiter needs at least 8 kHz, one channel and a ceiling of at most 0 dBTP");
   const auto look_ahead = static_cast<std::int64_t>(kLookAheadS * config.sample_rate_hz);
+  const double ceiling = std::pow(10, config.ceiling_dbtp / 20);
   state_.reset(new State{.channels = static_cast<std::size_t>(config.channels),
-                         .ceiling = std::pow(10, config.ceiling_dbtp / 20),
+                         .ceiling = ceiling,
                          .look_ahead = look_ahead,
                          .release = 1 - std::exp(-1 / (kReleaseS * config.sample_rate_hz)),
-                         .peak = PeakEstimate(config.channels),
+                         .peak = PeakEstimate(config.channels, ceiling),
                          .hold = SlidingMinimum(look_ahead + 2 * kHalfTaps),
                          .smooth = Smoother(static_cast<std::size_t>(look_ahead))});
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "core/error.h"
 
@@ -18,6 +20,9 @@ struct LoudnessMeter::State {
   std::size_t channels;
   std::size_t step;  // frames between two looks at the momentary loudness: 100 ms
   std::size_t until_look;
+  std::size_t hushed = 0;  // frames in a row
+  std::size_t owed = 0;    // of them, those that the meter was spared
+  float hushed_peak = 0;   // of those, at the samples
   double max_momentary_lufs = -std::numeric_limits<double>::infinity();
 
   void look() {
@@ -25,6 +30,38 @@ struct LoudnessMeter::State {
     if (ebur128_loudness_momentary(meter.get(), &momentary) == EBUR128_SUCCESS)
       max_momentary_lufs = std::max(max_momentary_lufs, momentary);
     until_look = step;
+  }
+
+  void measure(std::span<const float> interleaved) {
+    while (!interleaved.empty()) {
+      const std::size_t frames = std::min(interleaved.size() / channels, until_look);
+      require(ebur128_add_frames_float(meter.get(), interleaved.data(), frames) == EBUR128_SUCCESS,
+              ErrorCode::kInternal, "dsp: the loudness meter failed");
+      interleaved = interleaved.subspan(frames * channels);
+      until_look -= frames;
+      if (until_look == 0) look();
+    }
+  }
+
+  /// What stays under the absolute gate (-70 LUFS; -80 dBFS on every channel is less) for longer
+  /// than any window (3 s) and its step (1 s) changes no figure. Only the remainder of such a pause
+  /// is measured, so that the windows of what follows lie where they would.
+  void add(std::span<const float> piece) {
+    constexpr float kHushed = 1e-4F;
+    const std::size_t second = 10 * step, frames = piece.size() / channels;
+    const auto [low, high] = std::ranges::minmax(piece);
+    if (low >= -kHushed && high <= kHushed) {
+      hushed += frames;
+      if (hushed > 5 * second) {
+        owed += frames;
+        hushed_peak = std::max({hushed_peak, -low, high});
+        return;
+      }
+    } else {
+      measure(std::vector<float>(std::exchange(owed, 0) % second * channels));
+      hushed = 0;
+    }
+    measure(piece);
   }
 };
 
@@ -36,23 +73,22 @@ LoudnessMeter::LoudnessMeter(int sample_rate_hz, int channels) {
                                       static_cast<unsigned long>(sample_rate_hz), mode);
   require(meter != nullptr, ErrorCode::kInternal, "dsp: the loudness meter refused its format");
   const auto step = static_cast<std::size_t>(sample_rate_hz / 10);
-  state_.reset(
-      new State{decltype(State::meter)(meter), static_cast<std::size_t>(channels), step, step});
+  state_.reset(new State{.meter = decltype(State::meter)(meter),
+                         .channels = static_cast<std::size_t>(channels),
+                         .step = step,
+                         .until_look = step});
 }
 
 LoudnessMeter::~LoudnessMeter() = default;
 
 void LoudnessMeter::add(std::span<const float> interleaved) {
   State& state = *state_;
+  require(interleaved.size() % state.channels == 0, ErrorCode::kInternal,
+          "dsp: the loudness meter got half a sample frame");
   while (!interleaved.empty()) {
-    const std::size_t frames = std::min(interleaved.size() / state.channels, state.until_look);
-    require(frames > 0, ErrorCode::kInternal, "dsp: the loudness meter got half a sample frame");
-    require(
-        ebur128_add_frames_float(state.meter.get(), interleaved.data(), frames) == EBUR128_SUCCESS,
-        ErrorCode::kInternal, "dsp: the loudness meter failed");
-    interleaved = interleaved.subspan(frames * state.channels);
-    state.until_look -= frames;
-    if (state.until_look == 0) state.look();
+    const auto piece = interleaved.first(std::min(interleaved.size(), state.step * state.channels));
+    state.add(piece);
+    interleaved = interleaved.subspan(piece.size());
   }
 }
 
@@ -64,7 +100,7 @@ LoudnessFigures LoudnessMeter::figures() const {
                           .true_peak_dbtp = 0};
   bool is_ok = ebur128_loudness_global(meter, &figures.integrated_lufs) == EBUR128_SUCCESS &&
                ebur128_loudness_range(meter, &figures.range_lu) == EBUR128_SUCCESS;
-  double peak = 0;
+  double peak = state_->hushed_peak;
   for (unsigned channel = 0; channel < meter->channels; ++channel) {
     double of_channel = 0;
     is_ok = is_ok && ebur128_true_peak(meter, channel, &of_channel) == EBUR128_SUCCESS;

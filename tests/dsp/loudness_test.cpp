@@ -52,6 +52,36 @@ TEST(Loudness, IsMinusInfinityWhereItIsUndefined) {
   EXPECT_EQ(figures_of(in_stereo(sine(997, 0.5, 4800))).integrated_lufs, -HUGE_VAL);
 }
 
+// Sound, a long pause, other sound; in pieces that fit nothing.
+LoudnessFigures around_a_pause(const std::vector<float>& pause) {
+  auto x = in_stereo(sine(997, 0.05, 7 * 48000 + 321));
+  x.insert(x.end(), pause.begin(), pause.end());
+  const auto after = in_stereo(noise(0.2, 9 * 48000 + 77, 4));
+  x.insert(x.end(), after.begin(), after.end());
+  LoudnessMeter meter(48000, 2);
+  for (std::size_t at = 0; at < x.size(); at += 3334)
+    meter.add(std::span(x).subspan(at, std::min<std::size_t>(3334, x.size() - at)));
+  return meter.figures();
+}
+
+// A click of -74 dBFS in every piece of 100 ms, still under the gate, has a pause measured.
+TEST(Loudness, PausesThatAreSparedChangeNoFigure) {
+  std::vector<float> hum = in_stereo(sine(3000, 9e-5, 15 * 48000 + 12345)), clicks = hum;
+  for (std::size_t at = 0; at < clicks.size(); at += 4000) clicks[at] = 2e-4F;
+  const LoudnessFigures spared = around_a_pause(hum), measured = around_a_pause(clicks);
+  EXPECT_NEAR(spared.integrated_lufs, measured.integrated_lufs, 1e-3);
+  EXPECT_NEAR(spared.max_momentary_lufs, measured.max_momentary_lufs, 1e-3);
+  EXPECT_NEAR(spared.range_lu, measured.range_lu, 1e-3);
+  EXPECT_NEAR(spared.true_peak_dbtp, measured.true_peak_dbtp, 1e-3);
+}
+
+TEST(Loudness, OfAWhisperOnly) {
+  const auto figures = figures_of(in_stereo(sine(997, 9e-5, 8 * 48000)));
+  EXPECT_EQ(figures.integrated_lufs, -HUGE_VAL) << "under the gate";
+  EXPECT_NEAR(figures.max_momentary_lufs, 20 * std::log10(9e-5), 0.1);
+  EXPECT_NEAR(figures.true_peak_dbtp, 20 * std::log10(9e-5), 0.1);
+}
+
 TEST(Loudness, DoesNotDependOnTheBlocks) {
   const auto x = in_stereo(noise(0.1, 100000, 6));
   LoudnessMeter meter(48000, 2);
@@ -117,6 +147,17 @@ TEST(Limiter, LeavesAloneWhatKeepsTheCeiling) {
   auto x = in_stereo(sine(997, 0.85, 48000));
   for (const float gain : gains_of(limiter, x, 480)) ASSERT_EQ(gain, 1.0F);
   EXPECT_EQ(limiter.largest_reduction_db(), 0);
+}
+
+// Every sample keeps the ceiling of 0.708; what lies between them reaches 0.9.
+TEST(Limiter, SeesPeaksBetweenSamplesThatKeepTheCeiling) {
+  std::vector<float> x(48000);
+  for (std::size_t n = 0; n < x.size(); ++n)
+    x[n] = static_cast<float>(
+        0.9 * std::sin(std::numbers::pi / 2 * static_cast<double>(n) + std::numbers::pi / 4));
+  Limiter limiter({.sample_rate_hz = 48000, .channels = 2, .ceiling_dbtp = -3});
+  gains_of(limiter, in_stereo(x), 480);
+  EXPECT_NEAR(limiter.largest_reduction_db(), 20 * std::log10(0.708 / 0.9), 0.3);
 }
 
 TEST(Limiter, ComesBackToOneAndActsOnlyNearThePeak) {

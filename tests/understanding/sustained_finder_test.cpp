@@ -8,8 +8,8 @@ namespace qingyin::test {
 namespace {
 
 // A block of cells that changes at a strength, its left edge in column `column`.
-MotionSample moving(int index, float strength, int column) {
-  MotionSample s{.start_s = index / 30.0, .end_s = (index + 1) / 30.0};
+MotionSample moving(int index, float strength, int column, double frame_s = 1 / 30.0) {
+  MotionSample s{.start_s = index * frame_s, .end_s = (index + 1) * frame_s};
   for (int row = 2; row < 6; ++row)
     for (int c = column; c < column + 2; ++c)
       s.change[static_cast<std::size_t>(row * kGridSide + c)] = strength;
@@ -51,6 +51,16 @@ TEST(SustainedFinder, ShortWeakAndUnevenMotionIsNone) {
   for (int i = 0; i < 300; ++i) finder.add(moving(i, i % 30 < 5 ? 300.0F : 0.0F, 3));
   finder.end_shot();
   EXPECT_TRUE(finder.found().empty());
+}
+
+TEST(SustainedFinder, SlideShowsShowNoPaceAndSlowCamerasDo) {
+  SustainedFinder finder;
+  for (int i = 0; i < 60; ++i) finder.add(moving(i, 120.0F, 3, 0.5));
+  finder.end_shot();
+  EXPECT_TRUE(finder.found().empty());
+  for (int i = 0; i < 60; ++i) finder.add(moving(i, 120.0F, 3, 0.2));
+  finder.end_shot();
+  EXPECT_EQ(finder.found().size(), 1U);
 }
 
 }  // namespace
