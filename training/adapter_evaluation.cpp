@@ -8,6 +8,7 @@
 #include "audio_gen/vocabulary.h"
 #include "core/philox.h"
 #include "training/figures.h"
+#include "training/held_out.h"
 #include "training/judge.h"
 #include "training/squeak.h"
 
@@ -16,34 +17,7 @@ namespace {
 
 using Sounds = std::vector<std::vector<float>>;
 
-constexpr std::size_t kSamples = bundled::kWindowTokens * bundled::kTokenSamples;
 constexpr double kSeconds = 1.28;
-
-SoundEvent event_of(const TrainingSound& sound, const std::string& label) {
-  const SoundRecipe& recipe = sound.recipe;
-  SoundEvent event;
-  event.id = "held-out";
-  event.label = label;
-  event.material = sound_materials()[static_cast<std::size_t>(recipe.material_id)];
-  event.size = recipe.size;
-  event.intensity = recipe.intensity;
-  event.offset = Seconds(sound.is_texture ? 2.0 : recipe.duration_s);
-  event.seed = recipe.seed;
-  for (std::size_t i = 0; i < recipe.level_curve.size(); i += 5) {
-    event.envelope.push_back({Seconds(0.01 * static_cast<double>(i)), recipe.level_curve[i]});
-  }
-  return event;
-}
-
-/// What a judge hears: the first window at the nominal level, a texture from where it is fully on.
-std::vector<float> heard(std::vector<float> samples, bool is_texture) {
-  if (is_texture) samples.erase(samples.begin(), samples.begin() + 2 * bundled::kLeadSamples);
-  const double gain =
-      bundled::amplitude_of(bundled::kNominalDbfs) / std::max(bundled::loudest_rms(samples), 1e-9);
-  for (float& x : samples) x = static_cast<float>(x * gain);
-  samples.resize(kSamples);
-  return samples;
-}
 
 double change_of(const Sounds& sounds) {
   double sum = 0;
@@ -68,14 +42,13 @@ AdapterFigures::Class compare(const Engines& engines, const Judge& judge, const 
   Sounds before, after, taught;
   std::vector<double> wanted;
   for (TrainingSound& sound : sounds) {
-    const SoundEvent event = event_of(sound, name);
+    const SoundEvent event = event_of(sound.recipe, name, sound.is_texture);
     auto plain = engines.before.render(event, {}).audio.samples;
     auto adapted = engines.after.render(event, {}).audio.samples;
     figures.same += plain == adapted ? 1 : 0;
     before.push_back(heard(std::move(plain), sound.is_texture));
     after.push_back(heard(std::move(adapted), sound.is_texture));
-    sound.samples.resize(kSamples);
-    taught.push_back(std::move(sound.samples));
+    taught.push_back(first_window(std::move(sound.samples)));
     wanted.push_back(sound.recipe.intensity);
   }
   const Hearing plain = judge.hear(before), adapted = judge.hear(after), truth = judge.hear(taught);

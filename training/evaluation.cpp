@@ -18,6 +18,7 @@
 #include "core/dsp/onset.h"
 #include "core/philox.h"
 #include "training/figures.h"
+#include "training/held_out.h"
 #include "training/judge.h"
 #include "training/pictures.h"
 #include "training/sound_pool.h"
@@ -28,52 +29,19 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Sounds = std::vector<std::vector<float>>;
 
-constexpr std::size_t kSamples = bundled::kWindowTokens * bundled::kTokenSamples;
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-/// Seconds of the teacher that a decay is measured on, and the same of what was made.
-constexpr double kDecaySeconds = 2.5;
-
-std::vector<float> first_window(std::span<const float> samples) {
-  std::vector<float> window(samples.begin(), samples.end());
-  window.resize(kSamples);
-  return window;
-}
+/// Times as many sounds as for the other figures: decay times vary most.
+constexpr std::int64_t kDecays = 4;
 
 const SoundClassInfo& info_of(const SoundRecipe& recipe) {
   return sound_classes()[static_cast<std::size_t>(recipe.class_id)];
-}
-
-SoundEvent event_of(const SoundRecipe& recipe, bool is_texture) {
-  SoundEvent event;
-  event.id = "held-out";
-  event.label = info_of(recipe).name;
-  event.material = sound_materials()[static_cast<std::size_t>(recipe.material_id)];
-  event.size = recipe.size;
-  event.intensity = recipe.intensity;
-  event.offset = Seconds(is_texture ? 2.0 : recipe.duration_s);
-  event.seed = recipe.seed;
-  for (std::size_t i = 0; i < recipe.level_curve.size(); i += 5) {
-    event.envelope.push_back({Seconds(0.01 * static_cast<double>(i)), recipe.level_curve[i]});
-  }
-  return event;
-}
-
-/// A texture is judged from where it is fully on.
-void skip_texture_attack(std::vector<float>& samples) {
-  samples.erase(samples.begin(), samples.begin() + 2 * bundled::kTokenSamples);
-}
-
-void to_nominal_level(std::vector<float>& samples) {
-  const double now = std::max(bundled::loudest_rms(samples), 1e-9);
-  const double gain = bundled::amplitude_of(bundled::kNominalDbfs) / now;
-  for (float& x : samples) x = static_cast<float>(x * gain);
 }
 
 /// What was made of one class, and the teacher's same recipes.
 struct Heard {
   std::vector<TrainingSound> recipes;
   Sounds made, taught;  // first windows at the nominal level
-  std::vector<double> onset_errors_ms, decays_made, decays_taught, joins, elsewhere;
+  std::vector<double> onset_errors_ms, joins, elsewhere;
   std::vector<double> loudness_lufs;
   double change_made = 0, change_taught = 0;
   double level_error_db = 0, floor_dbfs = -200, seconds = 0;
@@ -102,20 +70,8 @@ void measure_joins(const AudioGenerator& engine, const SoundEvent& event, Heard&
   }
 }
 
-void hear_one_shot(const EventSound& sound, const TrainingSound& teacher, Heard& heard) {
-  const auto& samples = sound.audio.samples;
-  if (const auto start = sound_start(samples, bundled::kSampleRate)) {
-    heard.onset_errors_ms.push_back(std::abs((*start - sound.lead).count()) * 1000);
-  }
-  const auto length = std::min(samples.size(), teacher.samples.size());
-  if (const auto decay = decay_time(teacher.samples)) heard.decays_taught.push_back(*decay);
-  if (const auto decay = decay_time(std::span(samples).first(length))) {
-    heard.decays_made.push_back(*decay);
-  }
-}
-
 void hear(const AudioGenerator& engine, TrainingSound teacher, Heard& heard) {
-  const SoundEvent event = event_of(teacher.recipe, teacher.is_texture);
+  const SoundEvent event = event_of(teacher);
   const auto began = Clock::now();
   EventSound sound = engine.render(event, {});
   heard.seconds += Seconds(Clock::now() - began).count();
@@ -131,17 +87,15 @@ void hear(const AudioGenerator& engine, TrainingSound teacher, Heard& heard) {
     heard.floor_dbfs = std::max(heard.floor_dbfs, bundled::dbfs_of(std::abs(x)));
   }
   if (info_of(teacher.recipe).shape == SoundShape::kOneShot) {
-    hear_one_shot(sound, teacher, heard);
+    if (const auto start = sound_start(samples, bundled::kSampleRate))
+      heard.onset_errors_ms.push_back(std::abs((*start - sound.lead).count()) * 1000);
   } else if (teacher.is_texture && heard.recipes.size() < 8) {
     measure_joins(engine, event, heard);
   }
-  if (teacher.is_texture) skip_texture_attack(samples);
-  to_nominal_level(samples);
-  heard.made.push_back(first_window(samples));
-  heard.taught.push_back(first_window(teacher.samples));
+  heard.made.push_back(training::heard(std::move(samples), teacher.is_texture));
+  heard.taught.push_back(first_window(std::move(teacher.samples)));
   heard.change_made += frame_change(heard.made.back());
   heard.change_taught += frame_change(heard.taught.back());
-  teacher.samples.clear();
   heard.recipes.push_back(std::move(teacher));
 }
 
@@ -166,7 +120,8 @@ ClassFigures figures_of(const Heard& heard, const Hearing& made, const Hearing& 
           .material = material(made),
           .teacher_material = material(taught),
           .change_ratio = heard.change_made / heard.change_taught,
-          .decay_ratio = quantile(heard.decays_made, 0.5) / quantile(heard.decays_taught, 0.5),
+          .decay_ratio = kNone,
+          .teacher_decay_ratio = kNone,
           .intensity = spearman(wanted, heard.loudness_lufs),
           .level_error_db = heard.level_error_db,
           .floor_dbfs = heard.floor_dbfs,
@@ -188,10 +143,7 @@ void sweep_intensity(const AudioGenerator& engine, const Judge& judge, std::uint
       recipe.intensity = wanted;
       const TrainingSound teacher = training_sound(recipe, 1.28);
       taught.push_back(first_window(teacher.samples));
-      auto samples = engine.render(event_of(recipe, teacher.is_texture), {}).audio.samples;
-      if (teacher.is_texture) skip_texture_attack(samples);
-      to_nominal_level(samples);
-      made.push_back(first_window(samples));
+      made.push_back(heard(engine.render(event_of(teacher), {}).audio.samples, teacher.is_texture));
     }
     figures.timbre += spearman(kWanted, judge.hear(made).intensity) / kSweeps;
     figures.teacher_timbre += spearman(kWanted, judge.hear(taught).intensity) / kSweeps;
@@ -217,12 +169,9 @@ void compare_seeds(const AudioGenerator& engine, Evaluation& result) {
   Sounds made, taught;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     recipe.seed = seed;
-    auto sound = engine.render(event_of(recipe, false), {}).audio.samples;
-    auto truth = synthesise(recipe, 0.04, 1.28).samples;
-    to_nominal_level(sound);
-    to_nominal_level(truth);
-    made.push_back(first_window(sound));
-    taught.push_back(first_window(truth));
+    const SoundEvent event = event_of(recipe, "impact", false);
+    made.push_back(heard(engine.render(event, {}).audio.samples, false));
+    taught.push_back(heard(synthesise(recipe, 0.04, 1.28).samples, false));
   }
   result.seed_distance = least_distance(made);
   result.teacher_seed_distance = least_distance(taught);
@@ -278,12 +227,15 @@ Evaluation evaluate(const EvaluationSettings& settings) {
   for (std::int64_t c = 0; c < classes; ++c) {
     Heard heard;
     const auto& info = sound_classes()[static_cast<std::size_t>(c)];
-    const double length = info.shape == SoundShape::kOneShot ? kDecaySeconds : 1.28;
-    for (std::int64_t k = 0; k < settings.per_class; ++k) {
-      hear(*engine, training_sound(unheard, c + k * classes, length), heard);
-    }
+    for (std::int64_t k = 0; k < settings.per_class; ++k)
+      hear(*engine, training_sound(unheard, c + k * classes, 1.28), heard);
     const Hearing made = judge.hear(heard.made), taught = judge.hear(heard.taught);
     result.classes.push_back(figures_of(heard, made, taught));
+    if (info.shape == SoundShape::kOneShot) {
+      const DecayRatio decay = compare_decays(*engine, unheard, c, kDecays * settings.per_class);
+      result.classes.back().decay_ratio = decay.made;
+      result.classes.back().teacher_decay_ratio = decay.teacher;
+    }
     sweep_intensity(*engine, judge, derive_seed(settings.seed, "sweeps"), c, result.classes.back());
     totals.made.push_back(made.embedding);
     totals.taught.push_back(taught.embedding);

@@ -23,11 +23,11 @@ struct EvaluationSettings {
 /// for a class is not a number.
 struct ClassFigures {
   std::string name;
-  double accuracy = 0, teacher_accuracy = 0;  // of the judge, in [0, 1]
-  double material = 0, teacher_material = 0;  // the same, where the class has materials
-  double change_ratio = 0;                    // mean frame-to-frame change over the teacher's
-  double decay_ratio = 0;                     // median decay time over the teacher's
-  double intensity = 0;                       // Spearman of what was wanted and the loudness
+  double accuracy = 0, teacher_accuracy = 0;        // of the judge, in [0, 1]
+  double material = 0, teacher_material = 0;        // the same, where the class has materials
+  double change_ratio = 0;                          // mean frame-to-frame change over the teacher's
+  double decay_ratio = 0, teacher_decay_ratio = 0;  // as DecayRatio
+  double intensity = 0;                             // Spearman of what was wanted and the loudness
   double timbre = 0, teacher_timbre = 0;  // and what the judge hears at one level, all else equal
   double level_error_db = 0;              // largest, of the loudest 50 ms
   double floor_dbfs = 0;                  // highest sample before an event

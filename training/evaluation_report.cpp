@@ -36,16 +36,16 @@ double mean(const Evaluation& evaluation, double ClassFigures::*figure) {
 std::string class_table(const Evaluation& evaluation) {
   std::string text =
       row({"class", "class right (teacher)", "material right (teacher)", "change ratio",
-           "decay ratio", "intensity ρ, loudness", "intensity ρ, timbre (teacher)",
+           "decay ratio (teacher)", "intensity ρ, loudness", "intensity ρ, timbre (teacher)",
            "level error, dB", "floor, dBFS", "joins told", "onset error, median / p95, ms"}) +
       row(std::vector<std::string>(11, "---"));
   for (const ClassFigures& c : evaluation.classes) {
     text += row({c.name, shown(c.accuracy) + " (" + shown(c.teacher_accuracy) + ")",
                  shown(c.material) + " (" + shown(c.teacher_material) + ")", shown(c.change_ratio),
-                 shown(c.decay_ratio), shown(c.intensity),
-                 shown(c.timbre) + " (" + shown(c.teacher_timbre) + ")", shown(c.level_error_db),
-                 c.floor_dbfs <= -200 ? "silent" : shown(c.floor_dbfs, 0), shown(c.joins),
-                 shown(c.onset_median_ms) + " / " + shown(c.onset_p95_ms)});
+                 shown(c.decay_ratio) + " (" + shown(c.teacher_decay_ratio) + ")",
+                 shown(c.intensity), shown(c.timbre) + " (" + shown(c.teacher_timbre) + ")",
+                 shown(c.level_error_db), c.floor_dbfs <= -200 ? "silent" : shown(c.floor_dbfs, 0),
+                 shown(c.joins), shown(c.onset_median_ms) + " / " + shown(c.onset_p95_ms)});
   }
   const auto both = [&](double ClassFigures::*a, double ClassFigures::*b) {
     return shown(mean(evaluation, a)) + " (" + shown(mean(evaluation, b)) + ")";
@@ -54,9 +54,10 @@ std::string class_table(const Evaluation& evaluation) {
   return text +
          row({"**mean**", both(&C::accuracy, &C::teacher_accuracy),
               both(&C::material, &C::teacher_material), shown(mean(evaluation, &C::change_ratio)),
-              shown(mean(evaluation, &C::decay_ratio)), shown(mean(evaluation, &C::intensity)),
-              both(&C::timbre, &C::teacher_timbre), shown(mean(evaluation, &C::level_error_db)), "",
-              shown(mean(evaluation, &C::joins)), ""});
+              both(&C::decay_ratio, &C::teacher_decay_ratio),
+              shown(mean(evaluation, &C::intensity)), both(&C::timbre, &C::teacher_timbre),
+              shown(mean(evaluation, &C::level_error_db)), "", shown(mean(evaluation, &C::joins)),
+              ""});
 }
 
 std::string vocoder_table(const VocoderComparison& v) {

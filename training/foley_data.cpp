@@ -67,6 +67,23 @@ FoleyItem make_foley_item(const bundled::LatentCodec& codec, std::uint64_t seed,
   return {std::move(sound.recipe), sound.is_texture, is_sustained, latents.to(at::kHalf)};
 }
 
+std::int64_t sound_index(const ClassRepeats& repeats, std::int64_t place) {
+  const auto classes = static_cast<std::int64_t>(sound_classes().size());
+  std::vector<std::int64_t> of_class, turn;  // of one round: classes, and how many times before
+  for (std::int64_t c = 0; c < classes; ++c) {
+    const auto found = repeats.find(std::string(sound_classes()[static_cast<std::size_t>(c)].name));
+    const std::int64_t times = found == repeats.end() ? 1 : found->second;
+    for (std::int64_t t = 0; t < times; ++t) {
+      of_class.push_back(c);
+      turn.push_back(t);
+    }
+  }
+  const auto slot = static_cast<std::size_t>(place) % of_class.size();
+  const auto round = place / std::ssize(of_class);
+  const auto times = std::ranges::count(of_class, of_class[slot]);
+  return of_class[slot] + classes * (round * times + turn[slot]);
+}
+
 FoleyData::FoleyData(const bundled::LatentCodec& codec, const Settings& settings)
     : codec_(codec), settings_(settings) {
   settings_.sounds =
@@ -110,7 +127,8 @@ std::vector<FoleyItem> FoleyData::make_file(std::int64_t index) {
   if (std::filesystem::exists(path)) stored = read_safetensors(path).tensors;
   const bool is_stored = !stored.empty();
   in_parallel(settings_.per_file, settings_.threads, [&](std::int64_t i) {
-    const std::int64_t number = index * settings_.per_file + i;
+    const std::int64_t place = index * settings_.per_file + i;
+    const std::int64_t number = sound_index(settings_.repeats, place);
     auto& item = items[static_cast<std::size_t>(i)];
     if (!is_stored) {
       item = make_foley_item(codec_, settings_.seed, number);
@@ -124,8 +142,8 @@ std::vector<FoleyItem> FoleyData::make_file(std::int64_t index) {
   });
   if (is_stored) return items;
   for (std::int64_t i = 0; i < settings_.per_file; ++i) {
-    stored[std::to_string(index * settings_.per_file + i)] =
-        items[static_cast<std::size_t>(i)].latents;
+    const std::int64_t number = sound_index(settings_.repeats, index * settings_.per_file + i);
+    stored[std::to_string(number)] = items[static_cast<std::size_t>(i)].latents;
   }
   write_safetensors(path, stored, {{"seed", std::to_string(settings_.seed)}}, Overwrite::kYes);
   return items;

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <exception>
 #include <filesystem>
+#include <map>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -36,6 +38,13 @@ struct FoleyBatch {
 FoleyBatch foley_batch(const std::vector<const FoleyItem*>& items, const Philox& random,
                        double drop_share);
 
+/// How often a class comes for once of those that are not named.
+using ClassRepeats = std::map<std::string, std::int64_t>;
+
+/// The sound that is number `place` of a list in which all classes come in turn, as often as
+/// `repeats` says; no sound of the endless list comes twice. Without repeats it is `place`.
+std::int64_t sound_index(const ClassRepeats& repeats, std::int64_t place);
+
 /// Sounds of the bank in the latent, rendered by threads of its own while training goes on, and
 /// kept in files, so that a run that goes on need not render them again. What a step sees
 /// depends on the step alone, never on how fast they are rendered.
@@ -47,6 +56,7 @@ class FoleyData {
     std::int64_t sounds;  // rounded up to whole files
     int threads;
     std::int64_t per_file;
+    ClassRepeats repeats = {};
   };
 
   FoleyData(const bundled::LatentCodec& codec, const Settings& settings);

@@ -48,7 +48,8 @@ bool train_foley(const FoleyTraining& settings, const RunOptions& options) {
                          .seed = options.seed,
                          .sounds = options.sounds,
                          .threads = options.threads,
-                         .per_file = settings.sounds_per_file});
+                         .per_file = settings.sounds_per_file,
+                         .repeats = settings.repeats});
   return trainer.run([&](std::int64_t step) {
     return flow_losses(flow, data.batch(step, settings.batch, settings.drop_share), options, step);
   });

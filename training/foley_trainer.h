@@ -15,6 +15,7 @@ struct FoleyTraining {
   std::int64_t batch = 48;
   double drop_share = 0.1;  // of items whose class, material, size and intensity are withheld
   std::int64_t sounds_per_file = 700;  // of the stored sounds
+  ClassRepeats repeats = {};           // none: all classes alike
   Rates rates{.peak = 1.5e-3, .warm_up = 150, .decay_from = 0.5};
 };
 

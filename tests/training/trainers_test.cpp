@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -138,6 +139,7 @@ TEST(Training, OneCommandTrainsAllAndGoesOnAfterAStop) {
                     .vocoder = {.steps = 3, .sounds = 14},
                     .foley = {.steps = 3, .sounds = 14},
                     .foley_further = {.steps = 2, .sounds = 14},
+                    .foley_focus = {.steps = 2, .sounds = 14},
                     .detector = {.steps = 2, .sounds = 4},
                     .grain = {},
                     .voice = tiny_vocoder(),
@@ -155,6 +157,23 @@ TEST(Training, OneCommandTrainsAllAndGoesOnAfterAStop) {
     const std::string file = "weights/" + name + ".safetensors";
     expect_same_weights(folder / "whole" / file, folder / "halves" / file);
   }
+}
+
+TEST(Training, RepeatedClassesComeOftenerAndNoSoundTwice) {
+  const auto classes = static_cast<std::int64_t>(sound_classes().size());
+  const std::string second{sound_classes()[1].name};
+  std::set<std::int64_t> numbers;
+  std::vector<int> times(sound_classes().size());
+  for (std::int64_t place = 0; place < 3 * (classes + 2); ++place) {
+    const std::int64_t number = sound_index({{second, 3}}, place);
+    EXPECT_TRUE(numbers.insert(number).second) << number;
+    ++times[static_cast<std::size_t>(number % classes)];
+    EXPECT_EQ(sound_index({}, place), place);
+  }
+  EXPECT_EQ(times[0], 3);
+  EXPECT_EQ(times[1], 9);
+  EXPECT_EQ(times.back(), 3);
+  EXPECT_LT(*numbers.rbegin(), 9 * classes) << "the list has no holes";
 }
 
 TEST(Training, FlowLearnsAndGoesOnFromStoredSounds) {

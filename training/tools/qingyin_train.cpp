@@ -43,10 +43,17 @@ bool train(TrainArguments arguments) {
     return train_vocoder(schedule.voice, arguments.run);
   }
   if (arguments.what == "foley") {
-    const bool is_second = !arguments.from.empty();
-    set_course(is_second ? schedule.foley_further : schedule.foley);
+    const std::int64_t course =
+        arguments.course > 0 ? arguments.course : (arguments.from.empty() ? 1 : 2);
+    require(course <= 3 && (course == 1) == arguments.from.empty(), ErrorCode::kUsage,
+            "--course " + std::to_string(course) +
+                ": foley has three courses; the second and third begin --from weights");
+    set_course(course == 1   ? schedule.foley
+               : course == 2 ? schedule.foley_further
+                             : schedule.foley_focus);
     schedule.flow.codec = arguments.codec;
-    if (is_second) schedule.flow = further(schedule.flow, arguments.from);
+    if (course == 2) schedule.flow = further(schedule.flow, arguments.from);
+    if (course == 3) schedule.flow = focused(schedule.flow, arguments.from);
     apply(arguments, schedule.flow.batch, schedule.flow.rates);
     return train_foley(schedule.flow, arguments.run);
   }

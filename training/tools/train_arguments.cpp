@@ -42,6 +42,7 @@ const std::map<std::string_view, Setter>& setters() {
       {"--rate", [](A& a, S f, S t) { a.rate = number<double>(f, t, 0); }},
       {"--codec", [](A& a, S, S text) { a.codec = text; }},
       {"--from", [](A& a, S, S text) { a.from = text; }},
+      {"--course", [](A& a, S f, S t) { a.course = number<std::int64_t>(f, t, 1); }},
       {"--images", [](A& a, S, S text) { a.images = text; }},
       {"--weights", [](A& a, S, S text) { a.weights = text; }},
       {"--adapter", [](A& a, S, S text) { a.adapter = text; }},
@@ -110,8 +111,8 @@ OPTIONS
   --device NAME    cpu or cuda
   --float32        no bfloat16 matrix products
   --save-every S   seconds between saved states (120)
-  --from FILE      weights of vocoder or foley to begin with; foley then takes its second
-                   course
+  --from FILE      weights of vocoder or foley to begin with
+  --course N       of foley's three (1; 2 with --from)
   --codec FILE     the latent (models/bundled/latent.safetensors)
   --weights DIR    the bundled weights (models/bundled)
   --adapter FILE   of qingyin train, for adapter-eval (--batch: events per class, 10)
