@@ -56,17 +56,22 @@ double step_at(std::span<const float> samples, std::size_t place) {
   return std::abs(a.level_db - b.level_db) / 3 + std::abs(a.centroid - b.centroid) / 0.5;
 }
 
-/// Joins of a stream: its windows begin 96 frames after one another, the first one's end is 128
-/// frames after a start of which 16 are not heard.
+/// Joins of a stream: a window fades into the next over 24 frames, first from frame 104 on, then
+/// every 72; 16 frames are not heard. The largest step of the fade counts, and elsewhere the
+/// largest in as many frames.
 void measure_joins(const AudioGenerator& engine, const SoundEvent& event, Heard& heard) {
-  std::vector<float> samples(5 * bundled::kSampleRate);
+  constexpr std::size_t kFrame = bundled::kHop, kNeeded = 10;  // frames on each side
+  std::vector<float> samples(10 * bundled::kSampleRate);
   engine.open_stream(event, {})->read(samples);
-  for (std::size_t frame = 112; frame * 480 + 4800 < samples.size(); frame += 96) {
-    heard.joins.push_back(step_at(samples, frame * 480));
-    for (const std::size_t away : {24U, 40U, 56U, 72U}) {
-      if ((frame + away) * 480 + 4800 >= samples.size()) continue;
-      heard.elsewhere.push_back(step_at(samples, (frame + away) * 480));
-    }
+  const auto largest = [&](std::size_t frame) {
+    double step = 0;
+    for (const std::size_t along : {0U, 8U, 16U, 24U})
+      step = std::max(step, step_at(samples, (frame + along) * kFrame));
+    return step;
+  };
+  for (std::size_t frame = 88; (frame + 36 + 24 + kNeeded) * kFrame < samples.size(); frame += 72) {
+    heard.joins.push_back(largest(frame));
+    heard.elsewhere.push_back(largest(frame + 36));
   }
 }
 

@@ -10,6 +10,8 @@ namespace qingyin::bundled {
 namespace {
 
 constexpr double kCurveStep = 0.01;
+constexpr std::int64_t kBlendedTokens = 6;
+constexpr std::int64_t kStride = kWindowTokens - kContextTokens - kBlendedTokens;
 constexpr double kMiddle = 0.5;
 
 /// The points joined by straight lines, one value every 10 ms; the ends go on.
@@ -83,27 +85,35 @@ std::optional<SoundPlan> plan_of(const SoundEvent& event, const ClassList& class
 }
 
 std::vector<float> LatentSequence::next_frames() {
-  const bool is_first = window_ == 0;
-  const auto first = static_cast<std::int64_t>(window_) * (kWindowTokens - kContextTokens);
+  const auto first = static_cast<std::int64_t>(window_) * kStride;
   // A texture's own curve is applied to its samples: it has never learnt one.
   const SoundCourse course{plan_.is_texture, plan_.is_sustained, plan_.duration_s,
                            plan_.level_curve};
-  const auto latents = networks_.generate({.class_id = plan_.class_id,
-                                           .material_id = plan_.material_id,
-                                           .size = plan_.size,
-                                           .intensity = plan_.intensity,
-                                           .is_texture = plan_.is_texture,
-                                           .control = event_control(course, first, kWindowTokens),
-                                           .context = tail_,
-                                           .seed = plan_.seed,
-                                           .window = window_,
-                                           .steps = settings_.steps,
-                                           .guidance = settings_.guidance});
+  auto latents = networks_.generate({.class_id = plan_.class_id,
+                                     .material_id = plan_.material_id,
+                                     .size = plan_.size,
+                                     .intensity = plan_.intensity,
+                                     .is_texture = plan_.is_texture,
+                                     .control = event_control(course, first, kWindowTokens),
+                                     .context = context_,
+                                     .seed = plan_.seed,
+                                     .window = window_,
+                                     .steps = settings_.steps,
+                                     .guidance = settings_.guidance});
+  const auto size_of = [](std::int64_t tokens) { return tokens * kLatentSize; };
+  const std::int64_t known = size_of(window_ == 0 ? 0 : kContextTokens);
+  const std::int64_t end = size_of(kWindowTokens - kBlendedTokens);
+  for (std::size_t i = 0; i < held_.size(); ++i) {
+    float& value = latents[static_cast<std::size_t>(known) + i];
+    const auto token = static_cast<float>(i / static_cast<std::size_t>(kLatentSize));
+    value = std::lerp(held_[i], value, (token + 1) / (kBlendedTokens + 1));
+  }
   ++window_;
-  tail_.assign(latents.end() - kContextTokens * kLatentSize, latents.end());
-  const auto known = static_cast<std::size_t>(is_first ? 0 : kContextTokens * kLatentSize);
-  return networks_.codec().decode(std::span(latents).subspan(known), plan_.seed,
-                                  first + static_cast<std::int64_t>(known) / kLatentSize);
+  held_.assign(latents.begin() + end, latents.end());
+  latents.resize(static_cast<std::size_t>(end));
+  context_.assign(latents.end() - size_of(kContextTokens), latents.end());
+  return networks_.codec().decode(std::span(latents).subspan(static_cast<std::size_t>(known)),
+                                  plan_.seed, first + known / kLatentSize);
 }
 
 }  // namespace qingyin::bundled

@@ -37,7 +37,9 @@ class LatentSequence {
   LatentSequence(const Networks& networks, SoundPlan plan, const RenderSettings& settings)
       : networks_(networks), plan_(std::move(plan)), settings_(settings) {}
 
-  /// The log-mel frames [F, M] of the next window that are new: 128 of the first, then 96 each.
+  /// The log-mel frames [F, M] that the next window completes: 104 of the first, then 72 each. The
+  /// last six tokens of a window fade into what the next one makes of them, so that a window that
+  /// goes on a little louder or brighter does so over 240 ms.
   std::vector<float> next_frames();
 
  private:
@@ -45,7 +47,8 @@ class LatentSequence {
   SoundPlan plan_;
   RenderSettings settings_;
   std::uint64_t window_ = 0;
-  std::vector<float> tail_;  // the last 8 tokens
+  std::vector<float> context_;  // 8 tokens that the next window is given
+  std::vector<float> held_;     // and 6 that follow them: not decoded yet
 };
 
 }  // namespace qingyin::bundled
