@@ -185,7 +185,12 @@ void show_result(const Result& result, Context& context) {
   context.console.note(std::to_string(count) + (count == 1 ? " sound" : " sounds") +
                        " by the engine '" + report.engine.name + "'" + onset_words(report) +
                        "; report: " + printable(result.report_file));
-  if (report.engine.name == "bundled") {
+  if (count == 0) {
+    context.console.note(
+        "Nothing was taken for a sound. Say what is heard with --prompt or --ambience, or write "
+        "the "
+        "events yourself: qingyin understand CLIP -o FILE, edit it, qingyin render FILE CLIP.");
+  } else if (report.engine.name == "bundled") {
     context.console.note("'bundled' is the basic engine that ships with qingyin.");
   }
   for (const auto& [stage, time] : report.timings) {

@@ -46,8 +46,20 @@ struct ModelsOptions {
 
 std::string megabytes(std::uint64_t bytes) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.0f MB", static_cast<double>(bytes) / 1e6);
+  const auto size = static_cast<double>(bytes);
+  if (size < 1e9)
+    std::snprintf(text, sizeof text, "%.0f MB", size / 1e6);
+  else
+    std::snprintf(text, sizeof text, "%.1f GB", size / 1e9);
   return text;
+}
+
+/// What is here, of about how much.
+std::string size_text(const ModelState& state) {
+  char text[64];
+  std::snprintf(text, sizeof text, "about %.1f GB, ", state.model->gigabytes);
+  if (state.is_complete()) return megabytes(state.bytes()) + ", ";
+  return (state.bytes() > 0 ? megabytes(state.bytes()) + " of " : "") + text;
 }
 
 std::string_view word_for(const ModelState& state) {
@@ -60,6 +72,7 @@ ordered_json facts_of(const ModelState& state, const LicenceBook& book) {
                      {"summary", state.model->summary},
                      {"state", word_for(state)},
                      {"bytes", state.bytes()},
+                     {"gigabytes_in_all", state.model->gigabytes},
                      {"commercial_use", allows_commercial_use(*state.model)}};
   for (const Licence* terms : licences_of(*state.model))
     facts["licences"].push_back({{"id", terms->id},
@@ -105,8 +118,7 @@ void list_models(const ModelsOptions& options, Context& context) {
     std::string name(model.id), word(word_for(state));
     name.resize(std::max<std::size_t>(name.size(), 22), ' ');
     word.resize(9, ' ');
-    text += name + word + (state.bytes() > 0 ? megabytes(state.bytes()) + ", " : "") +
-            std::string(model.summary) + "\n";
+    text += name + word + size_text(state) + std::string(model.summary) + "\n";
     text += terms_text(model);
   }
   text += "bundled               ready    our own, Apache-2.0, any use; comes with the program\n";

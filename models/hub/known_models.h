@@ -33,7 +33,6 @@ struct KnownFile {
 struct KnownFolder {
   std::string_view repo;
   std::vector<std::string_view> prefixes;  // "transformer/"
-  std::uint64_t bytes;                     // about; 0: not known
   std::string_view licence;
 };
 
@@ -41,6 +40,7 @@ struct KnownFolder {
 struct KnownModel {
   std::string_view id;  // "mmaudio:small_16k": the engine's name on the command line
   std::string_view summary;
+  double gigabytes;  // that `pull` fetches, about
   std::vector<KnownFile> files;
   std::vector<KnownFolder> folders;
 };

@@ -25,13 +25,17 @@ TEST(KnownModels, StateWhatTheyAre) {
     EXPECT_TRUE(ids.insert(model.id).second) << model.id;
     EXPECT_FALSE(licences_of(model).empty()) << model.id;
     std::set<std::string_view> roles;
+    double known = 0;  // gigabytes
     for (const KnownFile& file : model.files) {
       EXPECT_TRUE(roles.insert(file.role).second) << model.id << " has two of " << file.role;
       EXPECT_TRUE(file.sha256.empty() || file.sha256.size() == 64) << file.path;
       EXPECT_TRUE(file.md5.empty() || file.md5.size() == 32) << file.path;
       EXPECT_TRUE(is_hexadecimal(file.sha256) && is_hexadecimal(file.md5)) << file.path;
       EXPECT_NO_THROW(check_hub_path(file.path)) << file.path;
+      known += static_cast<double>(file.bytes) / 1e9;
     }
+    EXPECT_GE(model.gigabytes, known - 0.1) << model.id;
+    EXPECT_GT(model.gigabytes, 1) << model.id;
   }
   EXPECT_FALSE(allows_commercial_use(known_model("mmaudio:small_16k")));
   EXPECT_TRUE(allows_commercial_use(known_model("cogvideox:2b")));
@@ -67,6 +71,7 @@ class Store : public testing::Test {
   std::string net_digest_ = large_digest(net_), vae_digest_ = large_digest(vae_);
   KnownModel model_{"test:model",
                     "",
+                    0,
                     {file("net", "weights/net.pth", net_, net_digest_),
                      file("vae", "ext/vae.pth", vae_, vae_digest_)},
                     {}};

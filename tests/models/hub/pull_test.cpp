@@ -30,6 +30,7 @@ class Pull : public testing::Test {
     digest_ = large_digest(bytes);
     return {"test:model",
             "",
+            0,
             {{.role = "net",
               .repo = kRepo,
               .path = "weights/net.pth",
@@ -215,8 +216,9 @@ TEST_F(Pull, FetchesTheWantedPartsOfAFolder) {
   const KnownModel model{
       "test:folder",
       "",
+      0,
       {},
-      {{.repo = kRepo, .prefixes = {"model_index.json", "vae/"}, .bytes = 0, .licence = "mit"}}};
+      {{.repo = kRepo, .prefixes = {"model_index.json", "vae/"}, .licence = "mit"}}};
   EXPECT_EQ(pull(model, cache_, settings()).size(), 2U);
   const fs::path folder = ModelStore(cache_).folder_of(model);
   EXPECT_EQ(content_of(folder / "model_index.json"), "{}");
@@ -227,7 +229,7 @@ TEST_F(Pull, FetchesTheWantedPartsOfAFolder) {
 TEST_F(Pull, WritesNowhereElse) {
   server_.add(kRepo, "vae/../../../../evil", {.bytes = "x", .is_large = false});
   const KnownModel model{
-      "test:folder", "", {}, {{.repo = kRepo, .prefixes = {"vae/"}, .bytes = 0, .licence = "mit"}}};
+      "test:folder", "", 0, {}, {{.repo = kRepo, .prefixes = {"vae/"}, .licence = "mit"}}};
   EXPECT_TRUE(throws_error([&] { pull(model, cache_, settings()); }, ErrorCode::kBadCheckpoint,
                            "expected a plain path"));
   EXPECT_FALSE(fs::exists(folder_ / "evil"));
