@@ -21,6 +21,8 @@ struct Context {
   const CLI::App& program;  // all commands and options, for completion
   bool wants_json = false;  // the summary goes to stdout: print no other result
   ProgressStyle progress_style = ProgressStyle::kAuto;
+  /// What a person who stops the command should know.
+  std::string when_stopped = "no unfinished output was left behind";
   int exit_code = 0;  // of a run that threw nothing: a batch can end well and have failed items
 };
 

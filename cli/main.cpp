@@ -56,7 +56,7 @@ int execute(const Run& run, Context& context) {
     return context.exit_code;
   } catch (const Error& e) {
     const int code = code_of(e);
-    if (code > 128) return fail(code, "signal", "stopped by request; nothing was left behind");
+    if (code > 128) return fail(code, "signal", "stopped by request; " + context.when_stopped);
     const std::string reason(e.reason().empty() ? name_of(e.code()) : e.reason());
     return fail(code, reason, e.what());
   } catch (const std::bad_alloc&) {

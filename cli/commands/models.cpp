@@ -144,6 +144,7 @@ void settle_licences(const KnownModel& model, bool is_accepted, Context& context
 }
 
 void pull_models(const ModelsOptions& options, Context& context) {
+  context.when_stopped = "what was fetched is kept: the same command goes on from there";
   PullSettings settings = settings_from_environment();
   settings.is_offline = settings.is_offline || options.is_offline;
   const HubCache cache(HubCache::default_root());

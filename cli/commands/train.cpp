@@ -268,6 +268,7 @@ void train(const TrainOptions& options, Context& context) {
   auto& item = context.summary.item();
   item.input = options.folder.string();
   const tuning::TuneRequest request = request_of(options);
+  context.when_stopped = "what was learnt is kept: the same command goes on from there";
   context.progress.begin(options.folder.filename().string());
   const auto made = tuning::tune(request, context.progress.watcher(),
                                  [&](const tuning::DataReport& data) { show_data(data, context); });
