@@ -136,10 +136,10 @@ TEST(Training, OneCommandTrainsAllAndGoesOnAfterAStop) {
   const TemporaryFolder folder;
   Schedule schedule{.seed = 7,
                     .latent = {.steps = 4, .sounds = 28},
-                    .vocoder = {.steps = 3, .sounds = 14},
-                    .foley = {.steps = 3, .sounds = 14},
-                    .foley_further = {.steps = 2, .sounds = 14},
-                    .foley_focus = {.steps = 2, .sounds = 14},
+                    .vocoder = {{.steps = 3, .sounds = 14}, {.steps = 2, .sounds = 14, .seed = 1}},
+                    .foley = {{.steps = 3, .sounds = 14},
+                              {.steps = 2, .sounds = 14, .seed = 1},
+                              {.steps = 2, .sounds = 14, .seed = 2}},
                     .detector = {.steps = 2, .sounds = 4},
                     .grain = {},
                     .voice = tiny_vocoder(),
@@ -147,7 +147,7 @@ TEST(Training, OneCommandTrainsAllAndGoesOnAfterAStop) {
                     .picture = tiny_detector()};
   ASSERT_TRUE(train_all(schedule, tiny_run(folder / "whole", 0)));
   RunOptions stopping = tiny_run(folder / "halves", 0);
-  int left = 6;
+  int left = 9;
   stopping.progress = [&](std::string_view, double) { return --left > 0; };
   EXPECT_FALSE(train_all(schedule, stopping));
   EXPECT_FALSE(std::filesystem::exists(folder / "halves/weights"));

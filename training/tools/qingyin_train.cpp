@@ -27,6 +27,16 @@ void apply(const TrainArguments& arguments, std::int64_t& batch, Rates& rates) {
   if (arguments.rate > 0) rates.peak = arguments.rate;
 }
 
+/// Counted from 0. The first begins with random weights, the others with given ones.
+std::size_t number_of_course(const TrainArguments& arguments, std::size_t courses) {
+  const auto given = static_cast<std::size_t>(arguments.course);
+  const std::size_t course = given > 0 ? given : (arguments.from.empty() ? 1 : 2);
+  require(course <= courses && (course == 1) == arguments.from.empty(), ErrorCode::kUsage,
+          "--course " + std::to_string(course) + ": " + arguments.what + " has " +
+              std::to_string(courses) + "; all but the first begin --from weights");
+  return course - 1;
+}
+
 /// @return false if stopped
 bool train(TrainArguments arguments) {
   Schedule schedule;
@@ -35,25 +45,21 @@ bool train(TrainArguments arguments) {
   const auto set_course = [&](const Course& course) {
     if (arguments.run.steps == 0) arguments.run.steps = course.steps;
     if (arguments.run.sounds == 0) arguments.run.sounds = course.sounds;
+    arguments.run.seed += course.seed;
+  };
+  const auto choose = [&](const std::vector<Course>& courses) {
+    const std::size_t course = number_of_course(arguments, courses.size());
+    set_course(courses[course]);
+    return course;
   };
   if (arguments.what == "vocoder") {
-    set_course(schedule.vocoder);
-    schedule.voice.from = arguments.from;
+    schedule.voice = course_of(schedule.voice, choose(schedule.vocoder), arguments.from);
     apply(arguments, schedule.voice.batch, schedule.voice.rates);
     return train_vocoder(schedule.voice, arguments.run);
   }
   if (arguments.what == "foley") {
-    const std::int64_t course =
-        arguments.course > 0 ? arguments.course : (arguments.from.empty() ? 1 : 2);
-    require(course <= 3 && (course == 1) == arguments.from.empty(), ErrorCode::kUsage,
-            "--course " + std::to_string(course) +
-                ": foley has three courses; the second and third begin --from weights");
-    set_course(course == 1   ? schedule.foley
-               : course == 2 ? schedule.foley_further
-                             : schedule.foley_focus);
     schedule.flow.codec = arguments.codec;
-    if (course == 2) schedule.flow = further(schedule.flow, arguments.from);
-    if (course == 3) schedule.flow = focused(schedule.flow, arguments.from);
+    schedule.flow = course_of(schedule.flow, choose(schedule.foley), arguments.from);
     apply(arguments, schedule.flow.batch, schedule.flow.rates);
     return train_foley(schedule.flow, arguments.run);
   }

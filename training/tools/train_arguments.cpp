@@ -112,7 +112,7 @@ OPTIONS
   --float32        no bfloat16 matrix products
   --save-every S   seconds between saved states (120)
   --from FILE      weights of vocoder or foley to begin with
-  --course N       of foley's three (1; 2 with --from)
+  --course N       of vocoder's two or foley's four (1; 2 with --from)
   --codec FILE     the latent (models/bundled/latent.safetensors)
   --weights DIR    the bundled weights (models/bundled)
   --adapter FILE   of qingyin train, for adapter-eval (--batch: events per class, 10)
