@@ -74,6 +74,10 @@ void CogvideoxBenchFlags::declare(CLI::App& app) {
       ->type_name("N")
       ->group(kGroup)
       ->capture_default_str();
+  add_choice<VideoWeights>(app, "--weights", request.weights,
+                           {{"full", VideoWeights::kFull}, {"int8", VideoWeights::kInt8}},
+                           "how the transformer's are kept: as --dtype says, or in 8 bits")
+      ->group(kGroup);
   app.add_flag("--tiles", request.is_tiled, "the VAE in tiles, as where memory is short")
       ->group(kGroup);
 }
@@ -94,6 +98,7 @@ void bench_cogvideox(const BenchRequest& common, const CogvideoxBenchFlags& flag
   ordered_json facts = {{"engine", common.engine},
                         {"threads", common.threads},
                         {"dtype", common.dtype},
+                        {"weights", request.weights == VideoWeights::kInt8 ? "int8" : "full"},
                         {"random_weights", true}};
   std::string text;
   for (const ComponentFigures& part : bench_components(request, context.progress.watcher())) {

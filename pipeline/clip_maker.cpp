@@ -78,13 +78,14 @@ class FileSink : public FrameSink {
 };
 
 /// The last enumerator of each choice, for numbers that come from a file.
-constexpr int last_of(VideoSampler) { return static_cast<int>(VideoSampler::kDpm); }
+constexpr int last_of(VideoSampler) { return static_cast<int>(VideoSampler::kDistilled); }
 constexpr int last_of(VideoGuidance) { return static_cast<int>(VideoGuidance::kSmooth); }
 constexpr int last_of(StepEnds) { return static_cast<int>(StepEnds::kReference); }
 constexpr int last_of(PictureLatents) { return static_cast<int>(PictureLatents::kMultiplied); }
 constexpr int last_of(StoredTable) { return static_cast<int>(StoredTable::kIgnored); }
 constexpr int last_of(PictureFit) { return static_cast<int>(PictureFit::kPad); }
 constexpr int last_of(VideoPrecision) { return static_cast<int>(VideoPrecision::kBfloat16); }
+constexpr int last_of(VideoWeights) { return static_cast<int>(VideoWeights::kInt8); }
 
 /// The settings by name: the one list that writing and reading share.
 template <class Json, class Settings, class Visit>
@@ -103,8 +104,10 @@ void visit_settings(Json& node, Settings& s, const Visit& visit) {
   visit(node, "stored_table", s.stored_table);
   visit(node, "picture_fit", s.picture_fit);
   visit(node, "precision", s.precision);
+  visit(node, "weights", s.weights);
   visit(node, "text_tokens", s.text_tokens);
   visit(node, "skip_threshold", s.skip_threshold);
+  visit(node, "memory_bytes", s.memory_bytes);  // tiles change the picture
 }
 
 json settings_json(const VideoSettings& settings) {
@@ -166,6 +169,7 @@ std::string recipe_json(const ClipRecipe& recipe, const VideoReport& report) {
                     {"frames", report.format.frames},
                     {"memory", report.memory.text()},
                     {"timesteps", report.timesteps},
+                    {"skipped_steps", report.skipped_steps},
                     {"guidance", report.guidance},
                     {"quirks", report.quirks},
                     {"loras", report.loras},

@@ -107,7 +107,9 @@ class Bench {
                   .height = r.height > 0 ? r.height : variant.height,
                   .width = r.width > 0 ? r.width : variant.width,
                   .batch = r.clips,
-                  .element_bytes = r.precision == VideoPrecision::kBfloat16 ? 2 : 4};
+                  .steps = 1,
+                  .element_bytes = r.precision == VideoPrecision::kBfloat16 ? 2 : 4,
+                  .has_int8_blocks = r.weights == VideoWeights::kInt8};
     const std::int64_t side = job.vae.spatial_compression() * job.transformer.patch_size;
     const std::int64_t frames = r.frames > 0 ? r.frames : variant.frames;
     require(job.height % side == 0 && job.width % side == 0 && frames % 4 == 1, ErrorCode::kUsage,
@@ -167,6 +169,15 @@ class Bench {
             before, [&] { encoder->forward(ids); });
   }
 
+  /// As a run does it, when the modulations of all steps are made.
+  static void round_blocks(CogTransformer& network, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      CogBlock block = network->block(static_cast<std::size_t>(i));
+      block->let_go_modulations();
+      block->to_int8();
+    }
+  }
+
   void denoise() {
     MemoryJob job = job_;
     const std::int64_t all = job.transformer.num_layers, count = layers_of(all);
@@ -180,6 +191,7 @@ class Bench {
         network->prepare(at::randn({job.batch, job.text_rows, job.transformer.text_embed_dim}),
                          size, StoredPositions::kIgnored);
     const CogStep step = network->step(at::full({1}, 500, at::kLong));
+    if (job.has_int8_blocks) round_blocks(network, count);
     const at::Tensor latents =
         at::randn({job.batch, size.frames, job.transformer.in_channels, size.height, size.width});
     measure({.name = "transformer",

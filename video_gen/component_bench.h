@@ -24,6 +24,7 @@ struct ComponentBenchRequest {
   bool is_tiled = false;       // the VAE, in the tiles of a run whose memory is short
   bool is_whole_clip = false;  // through the VAE; else its first batch of frames, the largest
   VideoPrecision precision = VideoPrecision::kFloat32;
+  VideoWeights weights = VideoWeights::kFull;  // the transformer's
   int threads = 1;
 };
 

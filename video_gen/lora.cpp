@@ -103,7 +103,7 @@ namespace {
 
 /// The weight that each pair changes; pairs without one are reported.
 std::map<std::string, at::Tensor> places(const torch::nn::Module& network, const Lora& lora,
-                                         LoraReport& report) {
+                                         double factor, LoraReport& report) {
   const TensorMap weights = weights_of(network);
   std::map<std::string, at::Tensor> found;
   std::string misshapen;
@@ -121,14 +121,6 @@ std::map<std::string, at::Tensor> places(const torch::nn::Module& network, const
     found.emplace(module, w);
   }
   if (!misshapen.empty()) refuse_checkpoint(lora.path, "was made for another model:" + misshapen);
-  return found;
-}
-
-}  // namespace
-
-LoraReport merge_lora(torch::nn::Module& network, const Lora& lora, double factor) {
-  LoraReport report;
-  const auto found = places(network, lora, report);
   report.unmatched.insert(report.unmatched.end(), lora.unknown.begin(), lora.unknown.end());
   if (found.empty())
     refuse_checkpoint(lora.path, "changes nothing in this model: none of its " +
@@ -137,18 +129,34 @@ LoraReport merge_lora(torch::nn::Module& network, const Lora& lora, double facto
                                           ? std::string()
                                           : ", such as " + excerpt(report.unmatched.front(), 200)) +
                                      "; it was made for another model or in another format");
-  const at::NoGradGuard no_gradient;
   for (const auto& [module, weight] : found) {
-    const LoraPair& pair = lora.pairs.at(module);
-    const double scale = factor * pair.scale;
-    const at::Tensor change = at::matmul(pair.up.to(weight.device(), at::kFloat),
-                                         pair.down.to(weight.device(), at::kFloat));
-    at::Tensor target = weight;
-    target.copy_(weight.to(at::kFloat) + scale * change);
+    const double scale = factor * lora.pairs.at(module).scale;
     const bool is_first = report.matched.empty();
     report.smallest_scale = is_first ? scale : std::min(report.smallest_scale, scale);
     report.largest_scale = is_first ? scale : std::max(report.largest_scale, scale);
     report.matched.push_back(module);
+  }
+  return found;
+}
+
+}  // namespace
+
+LoraReport check_lora(const torch::nn::Module& network, const Lora& lora, double factor) {
+  LoraReport report;
+  places(network, lora, factor, report);
+  return report;
+}
+
+LoraReport merge_lora(torch::nn::Module& network, const Lora& lora, double factor) {
+  LoraReport report;
+  const auto found = places(network, lora, factor, report);
+  const at::NoGradGuard no_gradient;
+  for (const auto& [module, weight] : found) {
+    const LoraPair& pair = lora.pairs.at(module);
+    const at::Tensor change = at::matmul(pair.up.to(weight.device(), at::kFloat),
+                                         pair.down.to(weight.device(), at::kFloat));
+    at::Tensor target = weight;
+    target.copy_(weight.to(at::kFloat) + factor * pair.scale * change);
   }
   return report;
 }

@@ -45,6 +45,10 @@ struct LoraReport {
   double smallest_scale = 0, largest_scale = 0;  // in all, of the matched ones
 };
 
+/// What would become of a LoRA; of the network's weights only the shapes count.
+/// @throws Error  as `merge_lora`
+LoraReport check_lora(const torch::nn::Module& network, const Lora& lora, double factor);
+
 /// Adds a LoRA to the weights of a network, in float32.
 /// @param factor   the user's own, 1 as the file asks
 /// @throws Error   kBadCheckpoint if nothing matches, or a pair has another shape than the weight

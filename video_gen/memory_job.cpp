@@ -92,8 +92,9 @@ std::int64_t denoise_elements(const MemoryJob& job) {
   const CogTransformerConfig& t = job.transformer;
   const std::int64_t width = t.width(), tensor = tokens_of(job) * width;
   const std::int64_t rows = std::min(tokens_of(job), kFeedForwardRows);
-  const std::int64_t attention = kAttentionTensors * tensor + width * width,
-                     feed_forward = 6 * rows * width + 4 * width * width,
+  const std::int64_t turned = job.has_int8_blocks ? 2 : 1;  // with those that were 8 bits
+  const std::int64_t attention = kAttentionTensors * tensor + turned * width * width,
+                     feed_forward = 6 * rows * width + turned * 4 * width * width,
                      end = kEndTensors * job.batch * tensor;
   // A table of positions stays; a step that others reuse keeps what it began with.
   const std::int64_t tables = t.has_additive_positions() ? tensor : 0;
@@ -101,15 +102,42 @@ std::int64_t denoise_elements(const MemoryJob& job) {
   return streams + tables + std::max({attention, feed_forward, end});
 }
 
+/// A block whose large weights are in 8 bits with a float32 scale for each of nine times its width.
+std::int64_t int8_block_bytes(const MemoryJob& job) {
+  const CogTransformerConfig& t = job.transformer;
+  const std::int64_t small = int8_parameters_of(t),
+                     full = block_parameters_of(t) - modulation_parameters_of(t) - small;
+  return small + 4 * 9 * t.width() + full * job.element_bytes;
+}
+
+/// A block as it is read, and the largest of its weights while it is rounded.
+std::int64_t rounding_bytes(const MemoryJob& job) {
+  const CogTransformerConfig& t = job.transformer;
+  const std::int64_t largest = 4 * t.width() * t.width(), copies = job.element_bytes == 4 ? 1 : 2;
+  return block_parameters_of(t) * job.element_bytes + copies * 4 * largest;
+}
+
+std::int64_t denoise_weights(const MemoryJob& job, bool is_streamed) {
+  const CogTransformerConfig& t = job.transformer;
+  const std::int64_t blocks = is_streamed ? 1 : t.num_layers, block = block_parameters_of(t);
+  const std::int64_t rest = (parameters_of(t) - t.num_layers * block) * job.element_bytes;
+  return rest + blocks * (job.has_int8_blocks ? int8_block_bytes(job) : block * job.element_bytes);
+}
+
 MemoryStage denoise_stage(const MemoryJob& job, bool is_streamed) {
   const CogTransformerConfig& t = job.transformer;
-  const std::int64_t all = parameters_of(t), block = block_parameters_of(t);
-  const std::int64_t weights = is_streamed ? all - (t.num_layers - 1) * block : all;
-  // Streamed, what the norms do in each step is kept for all steps.
-  const std::int64_t tables = is_streamed ? job.steps * t.num_layers * 12 * t.width() : 0;
+  // Blocks that are read one by one have what their norms do in each step kept for all steps.
+  const bool has_tables = is_streamed || job.has_int8_blocks;
+  const std::int64_t tables = has_tables ? job.steps * t.num_layers * 12 * t.width() : 0;
   MemoryStage stage{.name = "denoise",
-                    .weights_bytes = weights * job.element_bytes,
+                    .weights_bytes = denoise_weights(job, is_streamed),
                     .working_bytes = (denoise_elements(job) + tables) * job.element_bytes};
+  if (job.has_int8_blocks) {
+    const std::int64_t streams =
+        is_streamed ? (job.reuses_steps ? 2 : 1) * job.batch * tokens_of(job) * t.width() : 0;
+    const std::int64_t reading = (streams + tables) * job.element_bytes + rounding_bytes(job);
+    stage.working_bytes = std::max(stage.working_bytes, reading);
+  }
   if (job.preview.frames == 0) return stage;
   // While a preview is decoded the blocks are at rest.
   const std::int64_t preview = job.element_bytes * (decoder_parameters_of(job.vae) +
@@ -128,12 +156,18 @@ std::int64_t parameters_of(const T5Config& c) {
          c.num_layers * layer + c.d_model;
 }
 
+std::int64_t modulation_parameters_of(const CogTransformerConfig& c) {
+  return 2 * 6 * c.width() * (c.time_embed_dim + 1);
+}
+
+std::int64_t int8_parameters_of(const CogTransformerConfig& c) {
+  return 12 * c.width() * c.width();
+}
+
 std::int64_t block_parameters_of(const CogTransformerConfig& c) {
-  const std::int64_t d = c.width(), e = c.time_embed_dim;
-  const std::int64_t norm = 6 * d * e + 6 * d + 2 * d;
-  const std::int64_t attention =
-      4 * d * d + (c.attention_bias ? 4 : 1) * d + 4 * c.attention_head_dim;
-  return 2 * norm + attention + 8 * d * d + 5 * d;
+  const std::int64_t d = c.width();
+  const std::int64_t attention = (c.attention_bias ? 4 : 1) * d + 4 * c.attention_head_dim;
+  return int8_parameters_of(c) + modulation_parameters_of(c) + 2 * 2 * d + attention + 5 * d;
 }
 
 std::int64_t parameters_of(const CogTransformerConfig& c) {
@@ -174,6 +208,7 @@ std::int64_t tokens_of(const MemoryJob& job) {
 
 MemoryPlan memory_of(const MemoryJob& job, const MemoryWays& ways) {
   MemoryPlan plan{.maps_text = ways.maps_text,
+                  .has_int8_blocks = job.has_int8_blocks,
                   .streams_transformer = ways.streams_transformer,
                   .tiles_vae = ways.tiles_vae};
   plan.stages.push_back(text_stage(job, ways.maps_text));

@@ -24,6 +24,7 @@ struct MemoryJob {
   std::int64_t element_bytes = 4;
   bool reuses_steps = false;       // TeaCache
   VaeExtent preview = {};          // latents that are decoded between steps; no frames: none
+  bool has_int8_blocks = false;    // the transformer's (`VideoWeights`)
   bool has_mappable_text = false;  // stored in a type that it can run in: float32, bfloat16
 };
 
@@ -31,6 +32,10 @@ struct MemoryJob {
 std::int64_t parameters_of(const T5Config& config);
 std::int64_t parameters_of(const CogTransformerConfig& config);
 std::int64_t block_parameters_of(const CogTransformerConfig& config);
+/// Of those the linear maps of the norms, which are let go when all modulations are made.
+std::int64_t modulation_parameters_of(const CogTransformerConfig& config);
+/// And those that can be kept in 8 bits.
+std::int64_t int8_parameters_of(const CogTransformerConfig& config);
 std::int64_t encoder_parameters_of(const CogVaeConfig& config);
 std::int64_t decoder_parameters_of(const CogVaeConfig& config);
 

@@ -22,7 +22,10 @@ std::string MemoryPlan::text() const {
   for (const MemoryStage& stage : stages) {
     text += stage.name + " " + gigabytes(stage.bytes());
     if (stage.name == "text" && maps_text) text += " (as stored)";
-    if (stage.name == "denoise" && streams_transformer) text += " (weights streamed)";
+    if (stage.name == "denoise" && streams_transformer)
+      text += has_int8_blocks ? " (weights in 8 bits, streamed)" : " (weights streamed)";
+    else if (stage.name == "denoise" && has_int8_blocks)
+      text += " (weights in 8 bits)";
     if (stage.name == "decode" && tiles_vae) text += " (tiled)";
     text += ", ";
   }

@@ -20,6 +20,7 @@ std::string gigabytes(std::int64_t bytes);
 /// How a run is fitted into memory. Its parts follow one another, and each lets its weights go.
 struct MemoryPlan {
   bool maps_text = false;            // the text encoder runs as it is stored, from the mapped file
+  bool has_int8_blocks = false;      // the transformer's, as the run asks
   bool streams_transformer = false;  // one block at a time from the mapped file, for every step
   bool tiles_vae = false;            // changes the picture a little where tiles meet
   std::vector<MemoryStage> stages = {};  // in their order

@@ -106,8 +106,9 @@ std::unique_ptr<Denoiser> load(const ClipRun& run, const TextConditions& text,
        .size = run.plan.latents,
        .stored_table = run.stored_table,
        .timesteps = run.steps.timesteps,
-       .skip_threshold = run.skip_threshold,
+       .skipped_steps = run.skipped_steps,
        .loras = run.loras,
+       .weights = run.weights,
        .streams_blocks = run.streams_transformer},
       notes);
   watcher.on_notes(notes);

@@ -25,10 +25,11 @@ struct ClipRun {
   double guidance = 6;  // used if there are negative texts
   PictureLatents picture_latents = PictureLatents::kOfModel;
   StoredTable stored_table = StoredTable::kUsed;
-  double skip_threshold = 0;
+  std::vector<std::int64_t> skipped_steps = {};  // `planned_skips`
   std::vector<LoraWish> loras;
   at::ScalarType dtype = at::kFloat;
   TextWeights text_weights = TextWeights::kConverted;
+  VideoWeights weights = VideoWeights::kFull;  // the transformer's
   bool streams_transformer = false;
   std::int64_t preview_every = 0;                      // steps; 0: none
   std::optional<TileGrid> encoder_grid, decoder_grid;  // none: whole pictures

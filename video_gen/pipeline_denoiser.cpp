@@ -8,14 +8,13 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "models/checkpoint/load_weights.h"
+#include "video_gen/block_source.h"
 #include "video_gen/lora.h"
 #include "video_gen/pipeline_parts.h"
 #include "video_gen/tea_cache.h"
 
 namespace qingyin {
 namespace {
-
-constexpr char kBlocks[] = "transformer_blocks";
 
 StoredPositions stored_positions(StoredTable table) {
   return table == StoredTable::kUsed ? StoredPositions::kAsPublished : StoredPositions::kIgnored;
@@ -31,33 +30,20 @@ std::string note_of(const Lora& lora, const LoraReport& report) {
   return note;
 }
 
-std::vector<bool> skips_of(const CogTransformer& network, const CogTransformerConfig& config,
-                           const std::vector<std::int64_t>& timesteps, double threshold) {
-  if (threshold <= 0) return {};
-  return steps_to_skip(embedding_changes(network, timesteps), tea_coefficients(config), threshold);
-}
-
-std::vector<std::int64_t> places_of(const std::vector<bool>& marks) {
-  std::vector<std::int64_t> places;
-  for (std::size_t i = 0; i < marks.size(); ++i)
-    if (marks[i]) places.push_back(static_cast<std::int64_t>(i));
-  return places;
-}
-
 /// Which steps are reused, and the residual that they reuse.
 class Reuse {
  public:
-  Reuse() = default;
-  Reuse(const CogTransformer& network, const DenoiserWish& wish, DenoiserNotes& notes)
-      : skips_(skips_of(network, wish.config, wish.timesteps, wish.skip_threshold)) {
-    notes.skipped_steps = places_of(skips_);
+  explicit Reuse(const DenoiserWish& wish) : skips_(wish.timesteps.size(), false) {
+    for (const std::int64_t step : wish.skipped_steps)
+      skips_.at(static_cast<std::size_t>(step)) = true;
+    require(!skips_.at(0), ErrorCode::kInternal, "the first step has nothing to reuse");
   }
 
-  bool skips(std::size_t step) const { return !skips_.empty() && skips_[step]; }
-  /// Where the residual goes; none if no step needs it.
-  at::Tensor* keep() {
+  bool skips(std::size_t step) const { return skips_.at(step); }
+  /// Where the residual of a step that is done goes; none if the next one does not need it.
+  at::Tensor* keep(std::size_t step) {
     residual.reset();  // memory for the next one
-    return skips_.empty() ? nullptr : &residual;
+    return step + 1 < skips_.size() && skips_[step + 1] ? &residual : nullptr;
   }
 
   at::Tensor residual;
@@ -66,12 +52,12 @@ class Reuse {
   std::vector<bool> skips_;
 };
 
-/// All weights in memory.
+/// All weights in memory, in the run's type.
 class ResidentDenoiser : public Denoiser {
  public:
   ResidentDenoiser(TensorMap tensors, const DenoiserWish& wish, const std::string& source,
                    DenoiserNotes& notes)
-      : network_(wish.config), timesteps_(wish.timesteps) {
+      : network_(wish.config), timesteps_(wish.timesteps), reuse_(wish) {
     adopt_weights(*network_, std::move(tensors), wish.dtype, source);
     for (const LoraWish& lora : wish.loras) {
       const Lora read = read_lora(lora.file);
@@ -79,13 +65,12 @@ class ResidentDenoiser : public Denoiser {
     }
     if (!network_->parameters().front().device().is_cpu()) network_->fuse();
     clip_ = network_->prepare(wish.text, wish.size, stored_positions(wish.stored_table));
-    reuse_ = Reuse(network_, wish, notes);
   }
 
   at::Tensor predict(std::size_t i, const at::Tensor& latents) override {
     const CogStep step = network_->step(at::full({1}, timesteps_.at(i), at::kLong));
     if (reuse_.skips(i)) return network_->reuse(latents, clip_, step, reuse_.residual);
-    return network_->forward(latents, clip_, step, reuse_.keep());
+    return network_->forward(latents, clip_, step, reuse_.keep(i));
   }
 
  private:
@@ -95,100 +80,39 @@ class ResidentDenoiser : public Denoiser {
   Reuse reuse_;
 };
 
-/// A LoRA's part for each block, by the block's own names.
-class StreamedLora {
+/// Blocks that are read one by one: in every step into the memory of one block, or once, to stay in
+/// 8 bits. What the times do to their norms is computed once.
+class BlockwiseDenoiser : public Denoiser {
  public:
-  StreamedLora(const LoraWish& wish, std::int64_t blocks) : lora_(read_lora(wish.file)) {
-    factor_ = wish.factor;
-    for (std::int64_t i = 0; i < blocks; ++i) parts_.push_back(part(i));
-  }
-
-  void apply(CogBlock block, std::size_t i) const {
-    if (parts_[i].pairs.empty()) return;
-    // The block's weights may lie in the mapped file, where a change would stay for the next step.
-    for (auto& parameter : block->named_parameters()) {
-      const std::string& name = parameter.key();
-      const std::string module = name.substr(0, name.rfind('.'));
-      if (parts_[i].pairs.contains(module)) parameter.value().set_data(parameter.value().clone());
-    }
-    merge_lora(*block, parts_[i], factor_);
-  }
-
-  /// What fits the network, whose blocks have no weights. @throws Error as `merge_lora`
-  LoraReport report(CogTransformer network) const {
-    const TensorMap weights = weights_of(*network);
-    LoraReport report;
-    for (const auto& [name, pair] : lora_.pairs) {
-      const double scale = factor_ * pair.scale;
-      const bool is_first = report.matched.empty();
-      if (!weights.contains(name + ".weight")) {
-        report.unmatched.push_back(name);
-        continue;
-      }
-      report.smallest_scale = is_first ? scale : std::min(report.smallest_scale, scale);
-      report.largest_scale = is_first ? scale : std::max(report.largest_scale, scale);
-      report.matched.push_back(name);
-    }
-    report.unmatched.insert(report.unmatched.end(), lora_.unknown.begin(), lora_.unknown.end());
-    return report.matched.empty() ? merge_lora(*network, lora_, factor_) : report;
-  }
-
-  const Lora& lora() const { return lora_; }
-
- private:
-  Lora part(std::int64_t block) const {
-    const std::string prefix = std::string(kBlocks) + "." + std::to_string(block) + ".";
-    Lora part{.path = lora_.path, .pairs = {}, .unknown = {}};
-    for (const auto& [name, pair] : lora_.pairs)
-      if (name.starts_with(prefix)) part.pairs.emplace(name.substr(prefix.size()), pair);
-    return part;
-  }
-
-  Lora lora_;
-  double factor_ = 1;
-  std::vector<Lora> parts_;
-};
-
-/// One block at a time in memory.
-class StreamedDenoiser : public Denoiser {
- public:
-  StreamedDenoiser(TensorMap tensors, const DenoiserWish& wish, const std::string& source,
-                   DenoiserNotes& notes)
-      : network_(wish.config), block_(wish.config), dtype_(wish.dtype), source_(source) {
-    require_fit(*network_, tensors, source);
-    for (std::int64_t i = 0; i < wish.config.num_layers; ++i)
-      blocks_.push_back(
-          tensors_below(tensors, std::string(kBlocks) + "." + std::to_string(i) + "."));
-    for (const auto& child : network_->named_children())
-      if (child.key() != kBlocks)
-        adopt_weights(*child.value(), tensors_below(tensors, child.key() + "."), dtype_, source_);
-    for (const LoraWish& lora : wish.loras) add_lora(lora, wish.config, notes);
+  BlockwiseDenoiser(TensorMap tensors, const DenoiserWish& wish, const std::string& source,
+                    DenoiserNotes& notes)
+      : network_(wish.config),
+        one_(wish.config),
+        is_streamed_(wish.streams_blocks),
+        is_int8_(wish.weights == VideoWeights::kInt8),
+        blocks_(std::move(tensors), wish, source),
+        reuse_(wish) {
+    for (const auto& [lora, report] : blocks_.load_rest(network_))
+      notes.loras.push_back(note_of(*lora, report));
     clip_ = network_->prepare(wish.text, wish.size, stored_positions(wish.stored_table));
-    reuse_ = Reuse(network_, wish, notes);
     compute_steps(wish);
   }
 
   at::Tensor predict(std::size_t i, const at::Tensor& latents) override {
     if (reuse_.skips(i)) return network_->reuse(latents, clip_, steps_[i], reuse_.residual);
-    const auto stream = [&](CogTokens& tokens) {
+    const auto all = [&](CogTokens& tokens) {
       for (std::size_t b = 0; b < blocks_.size(); ++b) {
-        load_block(b);
-        block_->forward(tokens, steps_[i].blocks[b], clip_.turns);
+        if (is_streamed_) blocks_.load(one_, b, BlockParts::kWithoutModulations);
+        if (is_streamed_ && is_int8_) one_->to_int8();
+        place_of(b)->forward(tokens, steps_[i].blocks[b], clip_.turns);
       }
     };
-    return network_->forward_by(stream, latents, clip_, steps_[i], reuse_.keep());
+    return network_->forward_by(all, latents, clip_, steps_[i], reuse_.keep(i));
   }
 
  private:
-  void add_lora(const LoraWish& wish, const CogTransformerConfig& config, DenoiserNotes& notes) {
-    loras_.emplace_back(wish, config.num_layers);
-    notes.loras.push_back(note_of(loras_.back().lora(), loras_.back().report(network_)));
-    // What it changes beside the blocks; only those are paged in.
-    Lora rest{.path = loras_.back().lora().path, .pairs = {}, .unknown = {}};
-    for (const auto& [name, pair] : loras_.back().lora().pairs)
-      if (!name.starts_with(std::string(kBlocks) + ".")) rest.pairs.emplace(name, pair);
-    if (!rest.pairs.empty()) merge_lora(*network_, rest, wish.factor);
-  }
+  /// Where block b has its weights while it runs.
+  CogBlock place_of(std::size_t b) const { return is_streamed_ ? one_ : network_->block(b); }
 
   /// What the times do to each norm: one product for all steps, then its weights are not needed.
   void compute_steps(const DenoiserWish& wish) {
@@ -201,10 +125,15 @@ class StreamedDenoiser : public Denoiser {
       steps_.push_back(
           {.embedding = embedding.narrow(0, i, 1), .blocks = {}, .output = output.narrow(0, i, 1)});
     for (std::size_t b = 0; b < blocks_.size(); ++b) {
-      load_block(b);
-      const CogBlockImpl::Modulations all = block_->modulations(activated);
+      CogBlock block = place_of(b);
+      blocks_.load(block, b, BlockParts::kAll);
+      const CogBlockImpl::Modulations all = block->modulations(activated);
       for (std::int64_t i = 0; i < count; ++i)
         steps_[static_cast<std::size_t>(i)].blocks.push_back(rows_of(all, i));
+      block->let_go_modulations();
+      if (is_streamed_) continue;
+      block->to_int8();
+      blocks_.let_go(b);
     }
   }
 
@@ -221,27 +150,10 @@ class StreamedDenoiser : public Denoiser {
     throw Error(ErrorCode::kInternal, "video transformer: has no module " + name);
   }
 
-  /// After the tables are made, the norms' linear maps are left out.
-  void load_block(std::size_t b) {
-    const bool has_tables = !steps_.empty() && steps_[0].blocks.size() == blocks_.size();
-    if (!has_tables) {
-      adopt_weights(*block_, blocks_[b], dtype_, source_);
-    } else {
-      for (const auto& module : block_->named_modules())
-        if (module.key() == "attn1" || module.key() == "ff" || module.key() == "norm1.norm" ||
-            module.key() == "norm2.norm")
-          adopt_weights(*module.value(), tensors_below(blocks_[b], module.key() + "."), dtype_,
-                        source_);
-    }
-    for (const StreamedLora& lora : loras_) lora.apply(block_, b);
-  }
-
   CogTransformer network_;
-  CogBlock block_;
-  at::ScalarType dtype_;
-  std::string source_;
-  std::vector<TensorMap> blocks_;  // in the mapped file
-  std::vector<StreamedLora> loras_;
+  CogBlock one_;  // that all streamed blocks share
+  bool is_streamed_, is_int8_;
+  BlockSource blocks_;
   CogClip clip_;
   std::vector<CogStep> steps_;
   Reuse reuse_;
@@ -253,8 +165,8 @@ std::unique_ptr<Denoiser> load_denoiser(const CheckpointFolder& folder, const De
                                         DenoiserNotes& notes) {
   const std::string source = printable(folder.path() / "transformer");
   TensorMap tensors = folder.tensors("transformer");
-  if (wish.streams_blocks)
-    return std::make_unique<StreamedDenoiser>(std::move(tensors), wish, source, notes);
+  if (wish.streams_blocks || wish.weights == VideoWeights::kInt8)
+    return std::make_unique<BlockwiseDenoiser>(std::move(tensors), wish, source, notes);
   return std::make_unique<ResidentDenoiser>(std::move(tensors), wish, source, notes);
 }
 
@@ -263,14 +175,21 @@ std::vector<std::int64_t> planned_skips(const CheckpointFolder& folder,
                                         const std::vector<std::int64_t>& timesteps,
                                         double threshold) {
   if (threshold <= 0) return {};
+  const TeaCoefficients coefficients = tea_coefficients(config);
   const std::string source = printable(folder.path() / "transformer");
   const TensorMap tensors = folder.tensors("transformer");
+  const at::NoGradGuard no_gradient;
   CogTransformer network(config);
   require_fit(*network, tensors, source);
   for (const auto& child : network->named_children())
     if (child.key() == "time_embedding" || child.key() == "ofs_embedding")
       adopt_weights(*child.value(), tensors_below(tensors, child.key() + "."), at::kFloat, source);
-  return places_of(skips_of(network, config, timesteps, threshold));
+  const std::vector<bool> marks =
+      steps_to_skip(embedding_changes(network, timesteps), coefficients, threshold);
+  std::vector<std::int64_t> places;
+  for (std::size_t i = 0; i < marks.size(); ++i)
+    if (marks[i]) places.push_back(static_cast<std::int64_t>(i));
+  return places;
 }
 
 }  // namespace qingyin

@@ -31,26 +31,31 @@ struct DenoiserWish {
   LatentSize size;
   StoredTable stored_table = StoredTable::kUsed;
   std::vector<std::int64_t> timesteps;
-  double skip_threshold = 0;  // TeaCache; 0: none
+  std::vector<std::int64_t> skipped_steps = {};  // `planned_skips`
   std::vector<LoraWish> loras;
+  VideoWeights weights = VideoWeights::kFull;
   bool streams_blocks = false;
 };
 
-/// What became of the LoRAs, a line each, and which steps are reused.
+/// What became of the LoRAs, a line each.
 struct DenoiserNotes {
   std::vector<std::string> loras;
-  std::vector<std::int64_t> skipped_steps;
 };
 
 /// Loads the transformer of a checkpoint: whole, or with `streams_blocks` all but its blocks, which
-/// are then paged in from the mapped file one by one in every step; what their norms do in each
-/// step is computed once, so that the norms' weights, a fifth of all, are read once.
-/// @throws Error  kModelMissing, kBadCheckpoint; kUsage where TeaCache has no coefficients
+/// are then paged in from the mapped file one by one in every step. In 8 bits blocks are read one
+/// by one, too, so that they are never in memory in full; streamed, they are rounded whenever they
+/// are read, and the answers are the same. Both ways what the norms do in each step is computed
+/// once, so that the norms' weights, a fifth of all, are read once. LoRAs are added before the
+/// rounding.
+/// @throws Error  kModelMissing, kBadCheckpoint
 std::unique_ptr<Denoiser> load_denoiser(const CheckpointFolder& folder, const DenoiserWish& wish,
                                         DenoiserNotes& notes);
 
-/// Which steps a threshold would reuse, from the time embedding's weights alone.
-/// @throws Error  as `load_denoiser`
+/// Which steps a threshold would reuse (TeaCache), from the stored weights of the time embedding
+/// alone, in float32 whatever the run's type is.
+/// @param threshold  0: none
+/// @throws Error     as `load_denoiser`; kUsage where TeaCache has no coefficients
 std::vector<std::int64_t> planned_skips(const CheckpointFolder& folder,
                                         const CogTransformerConfig& config,
                                         const std::vector<std::int64_t>& timesteps,

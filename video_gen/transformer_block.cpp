@@ -80,6 +80,10 @@ void CogAttentionImpl::fuse() {
   if (to_q->bias.defined()) make_one({&to_q->bias, &to_k->bias, &to_v->bias}, fused_bias_);
 }
 
+void CogAttentionImpl::to_int8() {
+  for (PlainLinear layer : {to_q, to_k, to_v, to_out_}) layer->to_int8();
+}
+
 at::Tensor CogAttentionImpl::turned(at::Tensor x, const PlainLayerNorm& norm, std::int64_t text,
                                     const at::Tensor& turns) const {
   at::Tensor normed = norm->forward(x.unflatten(-1, {heads_, -1}));  // [1, N + T, H, K]
@@ -146,6 +150,17 @@ CogBlockImpl::CogBlockImpl(const CogTransformerConfig& c)
 
 CogBlockImpl::Modulations CogBlockImpl::modulations(const at::Tensor& activated) const {
   return {norm1->modulation(activated), norm2->modulation(activated)};
+}
+
+void CogBlockImpl::to_int8() {
+  attn1->to_int8();
+  ff_in_->to_int8();
+  ff_out_->to_int8();
+}
+
+void CogBlockImpl::let_go_modulations() {
+  norm1->let_go_modulation();
+  norm2->let_go_modulation();
 }
 
 at::Tensor CogBlockImpl::feed_forward(const at::Tensor& x) const {

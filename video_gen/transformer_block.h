@@ -37,6 +37,8 @@ class CogAttentionImpl : public torch::nn::Module {
   /// The last linear map. [..., D] -> [..., D]
   at::Tensor output(const at::Tensor& mixed) const { return to_out_->forward(mixed); }
 
+  /// Keeps the weights in 8 bits; not after `fuse`.
+  void to_int8();
   /// Puts the weights of queries, keys and values into one matrix, so that they are one product;
   /// the three become parts of it. Changes no result.
   void fuse();
@@ -64,6 +66,8 @@ class CogAdaptiveNormImpl : public torch::nn::Module {
 
   /// @param activated  [B or 1, E], the time embedding after SiLU
   CogModulation modulation(const at::Tensor& activated) const;
+  /// Lets go the weights that make modulations.
+  void let_go_modulation() { linear->let_go(); }
   CogTokens forward(const CogTokens& tokens, const CogModulation& modulation) const;
   /// Rows of one clip and kind.
   /// @param rows  [1, n, D]
@@ -86,6 +90,11 @@ class CogBlockImpl : public torch::nn::Module {
   /// The two norms' modulations.
   using Modulations = std::array<CogModulation, 2>;
   Modulations modulations(const at::Tensor& activated) const;
+  /// Keeps the weights of attention and feed-forward part, all large ones but those that make
+  /// modulations, in 8 bits (`Int8Weight`); again after others are adopted.
+  void to_int8();
+  /// Lets go what makes modulations, a fifth of the weights, when all are made.
+  void let_go_modulations();
   /// Changes the tokens in place: at full size one such tensor has 270 MB, and of the hidden layer
   /// only some rows are in memory at a time.
   void forward(CogTokens& tokens, const Modulations& modulations, const at::Tensor& turns) const;

@@ -10,7 +10,7 @@ namespace qingyin {
 namespace {
 
 constexpr std::int64_t kLongestSide = 4096;  // pixels
-constexpr std::int64_t kUsualSteps = 50, kMostSteps = 1000;
+constexpr std::int64_t kUsualSteps = 50, kMostSteps = 1000, kDistilledSteps = 4;
 
 void refuse(const std::string& message) {
   throw Error(ErrorCode::kUsage, "video settings: " + message);
@@ -63,6 +63,7 @@ void check_numbers(const VideoModelInfo& model, const VideoSettings& s) {
     refuse("a skip threshold of " + std::to_string(s.skip_threshold) +
            " is not possible, expected 0 to 1");
   if (s.preview_every < 0) refuse("previews are wanted every so many steps, and that is below 0");
+  if (s.threads < 0) refuse("the number of threads is below 0");
   if (s.memory_bytes < 0) refuse("the allowed memory is below 0");
   if (model.has_fixed_text && s.text_tokens != model.text_tokens)
     refuse(model.name + " needs exactly " + std::to_string(model.text_tokens) +
@@ -84,6 +85,16 @@ void check_prompt(const VideoModelInfo& model, const VideoPrompt& prompt) {
   if (prompt.text.empty() && task != VideoTask::kFromPicture)
     refuse("there is no prompt; say what the clip is to show");
   if (prompt.picture) require_picture(*prompt.picture);
+}
+
+/// The distilled steps are four known times.
+void check_distilled(const VideoPrompt& prompt, const VideoSettings& s) {
+  if (s.steps != kDistilledSteps)
+    refuse("the distilled sampler has 4 steps, not " + std::to_string(s.steps));
+  if (task_of(prompt) == VideoTask::kFromClip)
+    refuse(
+        "the distilled sampler cannot change a given clip, for its steps are not to be left out; "
+        "use another one");
 }
 
 void check_loras(const VideoSettings& s) {
@@ -114,13 +125,14 @@ VideoSettings VideoGenerator::completed(const VideoPrompt& prompt,
   fill(s.width, model.native.width);
   fill(s.height, model.native.height);
   fill(s.frames, model.native.frames);
-  fill(s.steps, kUsualSteps);
+  fill(s.steps, s.sampler == VideoSampler::kDistilled ? kDistilledSteps : kUsualSteps);
   fill(s.text_tokens, model.text_tokens);
   check_prompt(model, prompt);
   check_size(model, s);
   check_length(model, s.frames);
   check_numbers(model, s);
   check_loras(s);
+  if (s.sampler == VideoSampler::kDistilled) check_distilled(prompt, s);
   return s;
 }
 

@@ -77,7 +77,8 @@ struct VideoReport {
   VideoSettings settings = {};  // complete
   MemoryPlan memory = {};
   std::vector<std::int64_t> timesteps = {};
-  std::vector<double> guidance = {};       // the weight of each step
+  std::vector<std::int64_t> skipped_steps = {};  // from 0; reused with TeaCache
+  std::vector<double> guidance = {};             // the weight of each step
   std::vector<std::string> warnings = {};  // what of the prompt was cut off, an untrained size
   std::vector<std::string> quirks = {};    // compatible modes that were on, by name
   std::vector<std::string> loras = {};     // of each: matched and unmatched modules, scale

@@ -1,5 +1,6 @@
 // The published CogVideoX checkpoints behind `VideoGenerator`.
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <array>
@@ -90,7 +91,8 @@ VideoModelInfo info_of(const CogConfigs& c) {
 }
 
 SamplerKind kind_of(const VideoSettings& s, const CogConfigs& configs) {
-  if (s.sampler == VideoSampler::kOfModel) return configs.sampler;
+  if (s.sampler == VideoSampler::kOfModel || s.sampler == VideoSampler::kDistilled)
+    return configs.sampler;
   return s.sampler == VideoSampler::kDdim ? SamplerKind::kDdim : SamplerKind::kDpm;
 }
 
@@ -231,6 +233,7 @@ class CogVideoGenerator : public VideoGenerator {
   }
 
   SamplerSteps steps_of(const VideoPrompt& prompt, const VideoSettings& s) const {
+    if (s.sampler == VideoSampler::kDistilled) return four_distilled_steps(kind_of(s, configs_));
     return plan_steps(
         NoiseSchedule(configs_.schedule), kind_of(s, configs_), s.steps,
         task_of(prompt) == VideoTask::kFromClip ? s.strength : 1.0,
@@ -255,6 +258,7 @@ class CogVideoGenerator : public VideoGenerator {
             .preview = s.preview_every > 0
                            ? preview_extent(plan.latents, configs_.vae.spatial_compression())
                            : VaeExtent{},
+            .has_int8_blocks = s.weights == VideoWeights::kInt8,
             .has_mappable_text = has_mappable_text(folder_)};
   }
 
@@ -265,12 +269,15 @@ class CogVideoGenerator : public VideoGenerator {
     VideoEstimate estimate{.memory = plan_memory(job, s.memory_bytes),
                            .tokens = tokens_of(job),
                            .steps = static_cast<std::int64_t>(steps.timesteps.size())};
-    estimate.skipped_steps =
-        planned_skips(folder_, configs_.transformer, steps.timesteps, s.skip_threshold);
+    estimate.skipped_steps = skips_of(steps, s);
     const auto forwards =
         static_cast<std::int64_t>(steps.timesteps.size() - estimate.skipped_steps.size());
     estimate.tera_flop = transformer_tera_flop(job) * static_cast<double>(forwards * job.batch);
     return estimate;
+  }
+
+  std::vector<std::int64_t> skips_of(const SamplerSteps& steps, const VideoSettings& s) const {
+    return planned_skips(folder_, configs_.transformer, steps.timesteps, s.skip_threshold);
   }
 
   /// The picture or the clip at the size of the run: uint8 [1, 3, F, H, W].
@@ -300,6 +307,7 @@ class CogVideoGenerator : public VideoGenerator {
     // Before the aggregate: GCC 12 destroys the wrong members if an initializer throws.
     const ClipPlan plan = plan_of(prompt, s);
     const SamplerSteps steps = steps_of(prompt, s);
+    const std::vector<std::int64_t> skips = skips_of(steps, s);
     const at::Tensor given = given_of(prompt, s);
     ClipRun run{.folder = folder_,
                 .configs = configs_,
@@ -311,10 +319,11 @@ class CogVideoGenerator : public VideoGenerator {
                 .guidance = s.guidance,
                 .picture_latents = s.picture_latents,
                 .stored_table = s.stored_table,
-                .skip_threshold = s.skip_threshold,
+                .skipped_steps = skips,
                 .loras = s.loras,
                 .dtype = s.precision == VideoPrecision::kBfloat16 ? at::kBFloat16 : at::kFloat,
                 .text_weights = memory.maps_text ? TextWeights::kAsStored : TextWeights::kConverted,
+                .weights = s.weights,
                 .streams_transformer = memory.streams_transformer,
                 .preview_every = s.preview_every,
                 .encoder_grid = {},
@@ -337,11 +346,17 @@ class CogVideoGenerator : public VideoGenerator {
     if (s.frames != info_.native.frames)
       warnings.push_back("the model was trained for " + std::to_string(info_.native.frames) +
                          " frames");
+    if (s.sampler == VideoSampler::kDistilled && s.guidance > 1)
+      warnings.push_back("the distilled steps were learned without guidance; use 1");
+    if (s.sampler == VideoSampler::kDistilled && s.loras.empty())
+      warnings.push_back("four steps are enough for a distilled model only, and no LoRA is given");
     return warnings;
   }
 
   VideoReport do_generate(const VideoPrompt& prompt, const VideoSettings& s, FrameSink& sink,
                           const Progress& progress) const override {
+    // Other networks of the process may have set another number.
+    if (s.threads > 0 && at::get_num_threads() != s.threads) at::set_num_threads(s.threads);
     const MemoryPlan memory = plan_memory(job_of(plan_of(prompt, s), s), s.memory_bytes);
     const ClipRun run = run_of(prompt, s, memory);
     VideoReport report{.model = info_,
@@ -352,6 +367,7 @@ class CogVideoGenerator : public VideoGenerator {
                                   .rate = info_.native.rate},
                        .settings = s,
                        .memory = memory,
+                       .skipped_steps = run.skipped_steps,
                        .warnings = warnings_of(s),
                        .quirks = quirks_of(s, run.curve, configs_)};
     const bool is_tiled = run.decoder_grid && run.decoder_grid->applies_to(run.plan.latents.height,

@@ -12,9 +12,10 @@ namespace qingyin {
 enum class VideoTask { kFromText, kFromPicture, kFromClip };
 
 enum class VideoSampler {
-  kOfModel,  // as the checkpoint's scheduler says
-  kDdim,     // deterministic
-  kDpm,      // draws noise in every step
+  kOfModel,    // as the checkpoint's scheduler says
+  kDdim,       // deterministic
+  kDpm,        // draws noise in every step
+  kDistilled,  // the four steps of a distilled 2b (TDM), by the checkpoint's sampler
 };
 
 /// How the strength of the guidance goes over the steps.
@@ -50,6 +51,12 @@ enum class VideoPrecision {
   kBfloat16,  // half the memory; on most processors slower
 };
 
+/// How the transformer's weights are kept.
+enum class VideoWeights {
+  kFull,  // in the run's precision
+  kInt8,  // those of its blocks in 8 bits: a quarter of float32's memory, a slightly other clip
+};
+
 struct LoraWish {
   std::filesystem::path file;
   double factor = 1;  // 1: as the file asks
@@ -70,10 +77,12 @@ struct VideoSettings {
   StoredTable stored_table = StoredTable::kUsed;
   PictureFit picture_fit = PictureFit::kStretch;
   VideoPrecision precision = VideoPrecision::kFloat32;
+  VideoWeights weights = VideoWeights::kFull;
   std::int64_t text_tokens = 0;  // rows of text; 1.5 was trained with 224, its config says 226
   double skip_threshold = 0;     // TeaCache: steps whose change stays below are reused; 0: none
   std::vector<LoraWish> loras = {};
   std::int64_t preview_every = 0;  // steps from one preview to the next; 0: none
+  int threads = 0;                 // 0: as many as libtorch has
   std::int64_t memory_bytes = 0;   // what a run may take; 0: no limit
 };
 

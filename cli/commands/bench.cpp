@@ -80,6 +80,8 @@ void bench(const BenchOptions& options, Context& context) {
                 " are measured with random weights; add --random-weights");
     return bench_cogvideox(options.request, options.video, context);
   }
+  require(options.video.request.weights == VideoWeights::kFull, ErrorCode::kUsage,
+          "bench: --weights int8 is for cogvideox:, not for " + options.request.engine);
   const auto files =
       options.has_random_weights
           ? std::nullopt

@@ -10,8 +10,7 @@
 #include <utility>
 
 #include "cli/commands.h"
-#include "cli/input_flags.h"
-#include "cli/sound_flags.h"
+#include "cli/generate_options.h"
 #include "core/error.h"
 #include "core/media/frame_reader.h"
 #include "core/media/picture_file.h"
@@ -28,106 +27,6 @@ using nlohmann::ordered_json;
 
 constexpr std::string_view kAuto = "auto: ";  // before words that the assistant proposed
 
-/// What the command line says of a clip, beside its settings.
-struct GenerateOptions {
-  std::string prompt, negative, style, mood, camera, light;
-  fs::path picture, clip;
-  std::string model, size, sound = "auto", fps, memory;
-  double seconds = 0;
-  std::vector<std::string> loras;
-  VideoSettings settings;
-  prompt::Formula formula = prompt::Formula::kFull;
-  int count = 1, round = 0;
-  bool suggests = false, accepts_licence = false;
-  SoundFlags flags;
-
-  void declare(CLI::App& app) {
-    app.add_option("prompt", prompt, "what is to be seen, in English or Chinese");
-    flags.declare_output(app, "file or folder to write to (default: WORDS.mp4 here)");
-    declare_prompt(app);
-    declare_video(app);
-    flags.declare_bundled(app);
-  }
-
- private:
-  void declare_prompt(CLI::App& app) {
-    app.add_option("--image", picture, "picture that the clip begins with")->type_name("FILE");
-    app.add_option("--video", clip, "clip to change")->type_name("FILE")->excludes("--image");
-    app.add_option("--negative", negative, "what is not to be seen");
-    app.add_option("--style", style, "look, such as film, anime, ink-painting");
-    app.add_option("--mood", mood, "atmosphere, such as calm, tense, epic");
-    app.add_option("--camera", camera, "shot or move, such as push-in, tracking, close-up");
-    app.add_option("--light", light, "light, such as golden-hour, neon, moonlight");
-    app.add_flag("--suggest", suggests, "print three prompts in different styles, make no clip");
-    app.add_option("--round", round, "with --suggest: 1, 2, ... give three others each")
-        ->check(whole_number());
-    add_choice<prompt::Formula>(
-        app, "--formula", formula,
-        {{"full", prompt::Formula::kFull}, {"simple", prompt::Formula::kSimple}},
-        "how much the assistant says");
-  }
-
-  void declare_video(CLI::App& app) {
-    app.add_option("--model", model, "cogvideox:2b, ... or the folder of a checkpoint");
-    app.add_option("--sound", sound, "auto, none, or words for the sound")->capture_default_str();
-    app.add_option("--size", size, "WIDTHxHEIGHT (default: the model's)");
-    app.add_option("--frames", settings.frames, "length in frames")->check(whole_number());
-    app.add_option("--seconds", seconds, "length in seconds, rounded to what the model can make")
-        ->check(number_in(0.1, 60))
-        ->excludes("--frames");
-    app.add_option("--fps", fps, "frames per second of the file (default: the model's)");
-    app.add_option("--steps", settings.steps, "of the sampler")->check(whole_number());
-    app.add_option("--guidance", settings.guidance, "strength of the prompt")
-        ->check(number_in(0, 100))
-        ->capture_default_str();
-    app.add_option("--strength", settings.strength, "with --video: how much is changed")
-        ->check(number_in(0.01, 1))
-        ->capture_default_str();
-    app.add_option("--lora", loras, "FILE or FILE:SCALE, several times for several");
-    app.add_option("--skip", settings.skip_threshold,
-                   "reuse steps that change less than this (TeaCache, 0.1 to 0.3; 0: none)")
-        ->check(number_in(0, 1));
-    app.add_option("--preview", settings.preview_every,
-                   "every N steps show the clip so far in OUTPUT.preview.png, until it is done")
-        ->check(whole_number())
-        ->type_name("N");
-    app.add_option("--count", count, "clips to make, each with its own seed")
-        ->check(CLI::Range(1, 100));
-    app.add_option("--memory", memory, "what a run may take, such as 8G (default: no limit)");
-    app.add_flag("--accept-licence", accepts_licence,
-                 "you have read the weights' licence and agree");
-    add_choice<VideoPrecision>(
-        app, "--dtype", settings.precision,
-        {{"float32", VideoPrecision::kFloat32}, {"bfloat16", VideoPrecision::kBfloat16}},
-        "number format of the networks");
-    add_choice<PictureFit>(
-        app, "--fit", settings.picture_fit,
-        {{"stretch", PictureFit::kStretch}, {"crop", PictureFit::kCrop}, {"pad", PictureFit::kPad}},
-        "how a picture of another shape is taken");
-  }
-};
-
-std::int64_t bytes_of(const std::string& text) {
-  if (text.empty()) return 0;
-  char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  const std::string unit(end);
-  const double scale = unit == "G" || unit == "GB" ? 1e9 : unit == "M" || unit == "MB" ? 1e6 : 0;
-  require(value > 0 && value < 1e6 && scale > 0, ErrorCode::kUsage,
-          "--memory " + excerpt(text) + " is no amount; expected such as 8G or 900M");
-  return std::llround(value * scale);
-}
-
-LoraWish lora_of(const std::string& text) {
-  const auto colon = text.rfind(':');
-  if (colon == text.npos || fs::exists(text)) return {text, 1};
-  char* end = nullptr;
-  const double factor = std::strtod(text.c_str() + colon + 1, &end);
-  require(*end == '\0' && end != text.c_str() + colon + 1 && std::isfinite(factor),
-          ErrorCode::kUsage, "--lora " + excerpt(text) + ": expected FILE or FILE:SCALE");
-  return {text.substr(0, colon), factor};
-}
-
 /// The folder of a model: given, or that of a known one in the cache.
 fs::path folder_of(const GenerateOptions& options) {
   const std::string name = options.model.empty() ? "cogvideox:2b" : options.model;
@@ -142,20 +41,10 @@ fs::path folder_of(const GenerateOptions& options) {
   return ModelStore().folder_of(model);
 }
 
-prompt::Wish wish_of(const GenerateOptions& options) {
-  return {.line = options.prompt,
-          .formula = options.formula,
-          .style = options.style,
-          .mood = options.mood,
-          .camera = options.camera,
-          .light = options.light,
-          .has_picture = !options.picture.empty() || !options.clip.empty()};
-}
-
 void suggest(const GenerateOptions& options, Context& context) {
   ordered_json facts{{"prompts", ordered_json::array()}};
   std::string text;
-  for (const prompt::Composed& one : prompt::compose(wish_of(options), options.round)) {
+  for (const prompt::Composed& one : prompt::compose(options.wish(), options.round)) {
     facts["prompts"].push_back({{"text", one.text},
                                 {"style", one.style},
                                 {"mood", one.mood},
@@ -181,7 +70,7 @@ prompt::Composed composed(const GenerateOptions& options) {
       options.prompt, [](char c) { return static_cast<unsigned char>(c) < 128; });
   const bool has_picture = !options.picture.empty() || !options.clip.empty();
   if (options.prompt.empty() && is_plain && has_picture) return {};
-  prompt::Composed words = prompt::compose_plain(wish_of(options));
+  prompt::Composed words = prompt::compose_plain(options.wish());
   if (is_plain && is_ascii) words.text = options.prompt;
   return words;
 }
@@ -310,6 +199,15 @@ void make_one(const VideoGenerator& generator, const ClipRecipe& recipe, const f
   if (!context.wants_json) context.console.result(target.string() + "\n");
 }
 
+/// " (2 reused: 3, 5)", counted as the progress does; nothing where none are.
+std::string reused_words(const std::vector<std::int64_t>& steps) {
+  if (steps.empty()) return {};
+  std::string list;
+  for (const std::int64_t step : steps)
+    list += (list.empty() ? "" : ", ") + std::to_string(step + 1);
+  return " (" + std::to_string(steps.size()) + " reused: " + list + ")";
+}
+
 void show_estimate(const VideoGenerator& generator, const ClipRecipe& recipe, Context& context) {
   const VideoPrompt prompt = prompt_of(recipe, generator.info().native.rate);
   const VideoSettings settings = generator.completed(prompt, recipe.settings);
@@ -334,9 +232,8 @@ void show_estimate(const VideoGenerator& generator, const ClipRecipe& recipe, Co
   context.console.result(generator.info().name + ": " + std::to_string(settings.frames) +
                          " frames of " + std::to_string(settings.width) + " x " +
                          std::to_string(settings.height) + ", " + std::to_string(estimate.steps) +
-                         " steps (" + std::to_string(estimate.skipped_steps.size()) + " reused), " +
-                         work + "\nprompt: " + recipe.text + "\nmemory: " + estimate.memory.text() +
-                         "\n");
+                         " steps" + reused_words(estimate.skipped_steps) + ", " + work +
+                         "\nprompt: " + recipe.text + "\nmemory: " + estimate.memory.text() + "\n");
 }
 
 ClipRecipe recipe_of(const GenerateOptions& options, const fs::path& folder, Context& context) {
@@ -351,15 +248,9 @@ ClipRecipe recipe_of(const GenerateOptions& options, const fs::path& folder, Con
                     .sound = options.sound,
                     .picture = from_anywhere(options.picture),
                     .clip = from_anywhere(options.clip),
-                    .settings = options.settings};
+                    .settings = options.video_settings()};
   if (recipe.sound == "auto") recipe.sound = std::string(kAuto) + words.sound;
   if (!words.sound.empty()) context.console.detail("words for the sound: " + words.sound);
-  recipe.settings.seed = options.flags.sound.seed;
-  recipe.settings.memory_bytes = bytes_of(options.memory);
-  const PictureSize size = picture_size(options.size);
-  recipe.settings.width = size.width;
-  recipe.settings.height = size.height;
-  for (const std::string& lora : options.loras) recipe.settings.loras.push_back(lora_of(lora));
   if (!options.fps.empty()) recipe.rate = parse_frame_rate(options.fps);
   return recipe;
 }
@@ -418,11 +309,13 @@ struct RerunOptions {
 
 void rerun(const RerunOptions& options, Context& context) {
   context.summary.item().input = options.recipe.string();
-  const ClipRecipe recipe = read_recipe(options.recipe);
+  ClipRecipe recipe = read_recipe(options.recipe);
+  recipe.settings.threads = options.flags.stages.thread_count();
   require_known_words(recipe, options.flags);
   GenerateOptions places;
   places.model = options.model.empty() ? recipe.model : options.model;
   const auto generator = open_video_generator(folder_of(places));
+  if (options.flags.is_dry_run) return show_estimate(*generator, recipe, context);
   const std::string stem = options.recipe.stem().stem().string();
   const fs::path target = free_name(
       output_file(options.flags.output, options.recipe.parent_path(), stem + ".again.mp4"),

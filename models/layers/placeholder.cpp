@@ -14,7 +14,21 @@ PlainLinearImpl::PlainLinearImpl(std::int64_t in, std::int64_t out, Bias with_bi
     bias = register_parameter("bias", placeholder({out}), /*requires_grad=*/false);
 }
 
-at::Tensor PlainLinearImpl::forward(const at::Tensor& x) const { return affine(x, weight, bias); }
+at::Tensor PlainLinearImpl::forward(const at::Tensor& x) const {
+  if (!int8_) return affine(x, weight, bias);
+  return int8_->finish(affine(x, int8_->values(x.scalar_type())), bias);
+}
+
+void PlainLinearImpl::to_int8() {
+  int8_.emplace(weight);
+  weight.set_data(placeholder(weight.sizes()));
+}
+
+void PlainLinearImpl::let_go() {
+  int8_.reset();
+  weight.set_data(placeholder(weight.sizes()));
+  if (bias.defined()) bias.set_data(placeholder(bias.sizes()));
+}
 
 PlainLayerNormImpl::PlainLayerNormImpl(std::int64_t width, double eps)
     : weight(register_parameter("weight", placeholder({width}), /*requires_grad=*/false)),

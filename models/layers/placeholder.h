@@ -4,6 +4,9 @@
 #include <torch/nn/module.h>
 
 #include <cstdint>
+#include <optional>
+
+#include "models/layers/int8_weight.h"
 
 // Modules of networks with billions of weights. Their parameters have shapes and no memory of their
 // own until `adopt_weights` (models/checkpoint/load_weights.h) gives them their tensors, so that
@@ -26,8 +29,15 @@ class PlainLinearImpl : public torch::nn::Module {
 
   /// [..., in] -> [..., out]
   at::Tensor forward(const at::Tensor& x) const;
+  /// Keeps the weight in 8 bits from here on, and lets it go; again after other ones are adopted.
+  void to_int8();
+  /// Lets weight and bias go: nothing more is asked of the layer until it adopts others.
+  void let_go();
 
   at::Tensor weight, bias;
+
+ private:
+  std::optional<Int8Weight> int8_;
 };
 TORCH_MODULE(PlainLinear);
 

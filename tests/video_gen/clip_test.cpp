@@ -2,7 +2,6 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -11,6 +10,7 @@
 #include "models/checkpoint/tensor_io.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/video_gen/tiny_clip.h"
 #include "video_gen/frame_spool.h"
 #include "video_gen/video_generator.h"
 
@@ -18,79 +18,6 @@ namespace qingyin::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path checkpoints() {
-  const char* const shared = std::getenv("QINGYIN_SHARED");
-  const fs::path root =
-      shared != nullptr ? fs::path(shared) : fs::path(QINGYIN_SOURCE_DIR) / ".." / "shared";
-  return root / "parity" / "cogvideox" / "pipelines";
-}
-
-/// Keeps the frames, and holds the stage to its contract with a sink.
-class Frames : public FrameSink {
- public:
-  void begin(const VideoFormat& format) override {
-    EXPECT_EQ(begun_++, 0);
-    format_ = format;
-  }
-  void write(std::span<const std::uint8_t> rgb) override {
-    EXPECT_EQ(begun_, 1);
-    EXPECT_EQ(rgb.size(), static_cast<std::size_t>(format_.width * format_.height * 3));
-    all.emplace_back(rgb.begin(), rgb.end());
-  }
-  void preview(const RgbPicture& strip) override { previews.push_back(strip); }
-  const VideoFormat& format() const { return format_; }
-
-  std::vector<std::vector<std::uint8_t>> all;
-  std::vector<RgbPicture> previews;
-
- private:
-  int begun_ = 0;
-  VideoFormat format_;
-};
-
-class TinyClip : public testing::Test {
- protected:
-  void SetUp() override {
-    if (!fs::is_directory(checkpoints()))
-      GTEST_SKIP() << checkpoints() << " is not there; set QINGYIN_SHARED";
-    for (const auto& item : fs::directory_iterator(checkpoints())) {
-      const auto generator = open_video_generator(item.path());
-      if (generator->info().is_from_picture)
-        from_picture_ = item.path();
-      else if (generator->info().is_second_generation)
-        second_ = item.path();
-      else if (!generator->info().is_second_generation && generator->info().has_fixed_text)
-        from_text_ = item.path();
-    }
-    ASSERT_FALSE(from_text_.empty()) << "no checkpoint of the shape of 2b";
-    ASSERT_FALSE(from_picture_.empty()) << "no checkpoint that begins with a picture";
-  }
-
-  static VideoPrompt a_fox() {
-    VideoPrompt prompt;
-    prompt.text = "A fox walks along the river.";
-    return prompt;
-  }
-  static VideoSettings small() {
-    return {.width = 48, .height = 32, .frames = 9, .steps = 2, .seed = 5};
-  }
-  std::vector<std::vector<std::uint8_t>> frames_of(const VideoSettings& settings) const {
-    Frames frames;
-    open_video_generator(from_text_)->generate(a_fox(), settings, frames);
-    return frames.all;
-  }
-
-  /// The frames of a clip that is all of one grey.
-  static PictureSource grey_clip(int length, std::uint8_t grey) {
-    return [left = length, grey]() mutable -> std::optional<RgbPicture> {
-      if (left-- == 0) return std::nullopt;
-      return RgbPicture{.height = 16, .width = 16, .pixels = std::vector<std::uint8_t>(768, grey)};
-    };
-  }
-
-  fs::path from_text_, from_picture_, second_;
-};
 
 TEST_F(TinyClip, HasItsFramesAndAReportThatRepeatsIt) {
   Frames frames;
@@ -216,12 +143,24 @@ TEST_F(TinyClip, IsMadeInBfloat16) {
   settings.precision = VideoPrecision::kBfloat16;
   const auto rounded = frames_of(settings);
   ASSERT_EQ(rounded.size(), exact.size());
-  double difference = 0, count = 0;
-  for (std::size_t f = 0; f < exact.size(); ++f)
-    for (std::size_t i = 0; i < exact[f].size(); ++i, ++count)
-      difference += std::abs(exact[f][i] - rounded[f][i]);
   EXPECT_NE(rounded, exact);
-  EXPECT_LT(difference / count, 4) << "of 255 levels";
+  EXPECT_LT(mean_difference(rounded, exact), 4);
+}
+
+// Less memory, and nearly the same picture: 8 bits differ by 0.1 of 255 levels here.
+TEST_F(TinyClip, IsMadeInEightBits) {
+  VideoSettings settings = small();
+  const auto exact = frames_of(settings);
+  const auto generator = open_video_generator(from_text_);
+  const VideoEstimate full = generator->estimate(a_fox(), settings);
+  settings.weights = VideoWeights::kInt8;
+  const VideoEstimate rounded = generator->estimate(a_fox(), settings);
+  EXPECT_TRUE(rounded.memory.has_int8_blocks);
+  EXPECT_LT(rounded.memory.stages[1].weights_bytes, full.memory.stages[1].weights_bytes);
+  const auto frames = frames_of(settings);
+  EXPECT_EQ(frames_of(settings), frames) << "the same seed gives the same frames";
+  EXPECT_NE(frames, exact);
+  EXPECT_LT(mean_difference(frames, exact), 1);
 }
 
 // Three latent frames, so three pictures in a row, after the first and the second of three steps.

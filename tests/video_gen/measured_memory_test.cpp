@@ -54,11 +54,17 @@ class MeasuredMemory : public testing::Test {
   }
 
   /// @param memory  its peak is forgotten before the forward
-  static void run_blocks(const LatentSize& size, PeakMemory* memory, at::Tensor* residual) {
+  static void run_blocks(const LatentSize& size, PeakMemory* memory, at::Tensor* residual,
+                         bool is_int8 = false) {
     CogTransformer network(narrow_2b());
     fill(*network);
     const CogClip clip = network->prepare(at::randn({1, 226, 64}), size);
     const CogStep step = network->step(at::full({1}, 500, at::kLong));
+    for (std::size_t i = 0; is_int8 && i < 2; ++i) {
+      CogBlock block = network->block(i);
+      block->let_go_modulations();
+      block->to_int8();
+    }
     const at::Tensor latents = at::randn({1, size.frames, 16, size.height, size.width});
     if (memory != nullptr) memory->reset();
     network->forward(latents, clip, step, residual);
@@ -113,6 +119,24 @@ TEST_F(MeasuredMemory, OfABlockChainIsThePlanned) {
     run_blocks({.frames = 4, .height = 60, .width = 90}, &memory, is_reused ? &residual : nullptr);
     expect_planned(memory_of(job, {}), "denoise", memory);
   }
+}
+
+// 8 bits in memory, widened for each product.
+TEST_F(MeasuredMemory, OfBlocksInEightBitsIsThePlanned) {
+  const at::NoGradGuard no_gradient;
+  const MemoryJob job{.text = t5_v1_1_xxl(),
+                      .transformer = narrow_2b(),
+                      .vae = cogvideox_2b_vae(),
+                      .latent_frames = 4,
+                      .height = 480,
+                      .width = 720,
+                      .text_rows = 226,
+                      .batch = 1,
+                      .steps = 1,
+                      .has_int8_blocks = true};
+  PeakMemory memory;
+  run_blocks({.frames = 4, .height = 60, .width = 90}, &memory, nullptr, true);
+  expect_planned(memory_of(job, {}), "denoise", memory);
 }
 
 TEST_F(MeasuredMemory, OfTheDecoderIsThePlanned) {

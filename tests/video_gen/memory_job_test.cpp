@@ -70,6 +70,24 @@ TEST(MemoryPlan, LeavesALargeTextEncoderInItsFile) {
   EXPECT_LE(plan.peak_bytes(), budget);
 }
 
+// 8 bits: 12 width^2 bytes a block instead of four times as many, and the norms' tables for
+// weights.
+TEST(MemoryPlan, KnowsBlocksInEightBits) {
+  MemoryJob job = native_2b();
+  const MemoryStage full = memory_of(job, {}).stages[1];
+  const MemoryStage full_streamed = memory_of(job, {.streams_transformer = true}).stages[1];
+  job.has_int8_blocks = true;
+  const MemoryPlan plan = memory_of(job, {});
+  EXPECT_NE(plan.text().find("(weights in 8 bits)"), std::string::npos) << plan.text();
+  const std::int64_t saved = full.weights_bytes - plan.stages[1].weights_bytes;
+  const std::int64_t large = 30 * 12 * 1920 * 1920, norms = 30 * 2 * 6 * 1920 * 513;
+  EXPECT_EQ(saved, 3 * large - 4 * 9 * 1920 * 30 + 4 * norms);
+  const MemoryPlan streamed = memory_of(job, {.streams_transformer = true});
+  EXPECT_LT(streamed.stages[1].bytes(), plan.stages[1].bytes());
+  EXPECT_LT(streamed.stages[1].bytes(), full_streamed.bytes() + (std::int64_t{64} << 20));
+  EXPECT_NE(streamed.text().find("8 bits, streamed"), std::string::npos) << streamed.text();
+}
+
 TEST(MemoryPlan, SaysWhatWouldBeEnough) {
   EXPECT_TRUE(throws_error([] { plan_memory(native_2b(), std::int64_t{1} << 20); },
                            ErrorCode::kDevice, "needs at least"));

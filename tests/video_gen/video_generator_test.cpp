@@ -82,6 +82,15 @@ TEST(VideoSettings, RefuseNumbersOutOfRange) {
   expect_refused(fixed, {.text_tokens = 224}, "exactly 226");
 }
 
+TEST(VideoSettings, TheDistilledSamplerHasFourSteps) {
+  const VideoSettings distilled{.sampler = VideoSampler::kDistilled};
+  EXPECT_EQ(Rules(model_5b()).completed(a_cat(), distilled).steps, 4);
+  expect_refused(model_5b(), {.steps = 8, .sampler = VideoSampler::kDistilled}, "4 steps, not 8");
+  VideoPrompt change = a_cat();
+  change.clip = [] { return std::optional<RgbPicture>(); };
+  expect_refused(model_5b(), distilled, "given clip", change);
+}
+
 TEST(VideoPrompt, MustSuitTheModel) {
   expect_refused(model_5b(), {}, "no prompt", {});
   VideoPrompt with_picture = a_cat();
