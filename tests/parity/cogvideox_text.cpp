@@ -11,7 +11,7 @@
 #include "models/tokenizer/t5_tokenizer.h"
 #include "tests/parity/case_registry.h"
 #include "tests/parity/cogvideox.h"
-#include "tests/parity/manifest.h"
+#include "tests/parity/key_manifest.h"
 #include "tests/support/fixture.h"
 #include "tests/support/near.h"
 

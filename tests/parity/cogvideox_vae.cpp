@@ -9,7 +9,7 @@
 #include "models/checkpoint/load_weights.h"
 #include "tests/parity/case_registry.h"
 #include "tests/parity/cogvideox.h"
-#include "tests/parity/manifest.h"
+#include "tests/parity/key_manifest.h"
 #include "tests/support/fixture.h"
 #include "tests/support/near.h"
 #include "video_gen/vae.h"

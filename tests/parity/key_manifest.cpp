@@ -21,13 +21,20 @@ std::string dtype_text(at::ScalarType type) {
   throw std::runtime_error(std::string("no manifest word for ") + toString(type));
 }
 
+KeyLines without_dtypes(const KeyLines& lines) {
+  KeyLines result;
+  for (const std::string& line : lines)
+    result.insert(name_of_line(line) + line.substr(line.rfind('\t')));
+  return result;
+}
+
 }  // namespace
 
 KeyLines read_manifest(const std::filesystem::path& path) {
   std::ifstream in(path);
   KeyLines lines;
   for (std::string line; std::getline(in, line);)
-    if (!line.empty()) lines.insert(line);
+    if (!line.empty() && line.front() != '#') lines.insert(line);
   if (lines.empty()) throw std::runtime_error(path.string() + ": no keys");
   return lines;
 }
@@ -54,6 +61,11 @@ void expect_same_keys(KeyLines found, const KeyLines& expected,
     EXPECT_TRUE(expected.contains(line)) << "only in the manifest: " << line;
   for (const std::string& line : expected)
     EXPECT_TRUE(found.contains(line)) << "only in the network: " << line;
+}
+
+void expect_manifest(const torch::nn::Module& network, const std::filesystem::path& manifest) {
+  expect_same_keys(without_dtypes(read_manifest(manifest)), without_dtypes(manifest_of(network)),
+                   {});
 }
 
 }  // namespace qingyin::test

@@ -23,4 +23,7 @@ KeyLines manifest_of(const torch::nn::Module& module, const std::string& prefix 
 void expect_same_keys(KeyLines found, const KeyLines& expected,
                       const std::vector<std::string>& ignored);
 
+/// Names and shapes of a network's weights beside a manifest's, whose types may be others.
+void expect_manifest(const torch::nn::Module& network, const std::filesystem::path& manifest);
+
 }  // namespace qingyin::test
