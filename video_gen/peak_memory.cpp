@@ -27,7 +27,10 @@ PeakMemory::PeakMemory() {
   before_ = memory_fact("VmRSS:");
 }
 
-void PeakMemory::reset() { std::ofstream("/proc/self/clear_refs") << "5"; }
+void PeakMemory::reset() {
+  ::malloc_trim(0);
+  std::ofstream("/proc/self/clear_refs") << "5";
+}
 
 std::int64_t PeakMemory::grown_bytes() const {
   return std::max<std::int64_t>(0, memory_fact("VmHWM:") - before_);

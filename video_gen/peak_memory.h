@@ -10,7 +10,7 @@ class PeakMemory {
  public:
   /// From what is resident now, after the allocator has given back what is free.
   PeakMemory();
-  /// Forgets peaks so far.
+  /// Forgets peaks so far, and what the allocator keeps of them.
   void reset();
   /// The peak since `reset`, less what was resident at the beginning; 0 without Linux's /proc.
   std::int64_t grown_bytes() const;

@@ -11,6 +11,8 @@
 #include "models/checkpoint/load_weights.h"
 #include "models/t5/t5_encoder.h"
 #include "models/tokenizer/t5_tokenizer.h"
+#include "video_gen/lora.h"
+#include "video_gen/transformer.h"
 
 namespace qingyin {
 namespace {
@@ -41,12 +43,17 @@ void require_one_model(const CheckpointFolder& folder, const CogConfigs& c) {
        "transformer and VAE differ in temporal_compression_ratio");
 }
 
+TensorMap text_tensors(const CheckpointFolder& folder) {
+  TensorMap tensors = folder.tensors("text_encoder");
+  for (const std::string_view key : kIgnoredT5Keys) tensors.erase(std::string(key));
+  return tensors;
+}
+
 T5Encoder load_text_encoder(const CheckpointFolder& folder, const T5Config& config,
                             at::ScalarType dtype, TextWeights weights) {
-  TensorMap tensors = folder.tensors("text_encoder");
+  TensorMap tensors = text_tensors(folder);
   if (weights == TextWeights::kAsStored && !tensors.empty())
     dtype = tensors.begin()->second.scalar_type();
-  for (const std::string_view key : kIgnoredT5Keys) tensors.erase(std::string(key));
   T5Encoder encoder(config);
   adopt_weights(*encoder, std::move(tensors), dtype, printable(folder.path() / "text_encoder"));
   return encoder;
@@ -70,6 +77,16 @@ CogConfigs read_configs(const CheckpointFolder& folder) {
   configs.sampler = sampler_of(folder);
   require_one_model(folder, configs);
   return configs;
+}
+
+void check_weights(const CheckpointFolder& folder, const CogConfigs& configs,
+                   const std::vector<LoraWish>& loras) {
+  const auto source = [&](const char* part) { return printable(folder.path() / part); };
+  require_fit(*T5Encoder(configs.text), text_tensors(folder), source("text_encoder"));
+  const CogTransformer transformer(configs.transformer);
+  require_fit(*transformer, folder.tensors("transformer"), source("transformer"));
+  require_fit(*CogVae(configs.vae), folder.tensors("vae"), source("vae"));
+  for (const LoraWish& lora : loras) check_lora(*transformer, read_lora(lora.file), lora.factor);
 }
 
 TensorMap tensors_below(const TensorMap& tensors, const std::string& prefix) {

@@ -96,8 +96,9 @@ class VideoGenerator {
   ///                steps, strength; a prompt that the model cannot take; a LoRA that is not there
   VideoSettings completed(const VideoPrompt& prompt, const VideoSettings& settings) const;
 
-  /// Nothing but the small files of the checkpoint is read.
-  /// @throws Error  as `completed`; kDevice if no plan fits into `memory_bytes`, with what would
+  /// Nothing but the small files of the checkpoint and the heads of the large ones is read.
+  /// @throws Error  as `completed`; kModelMissing, kBadCheckpoint if a network's file or a LoRA is
+  ///                not what the model needs; kDevice if no plan fits into `memory_bytes`, with what would
   VideoEstimate estimate(const VideoPrompt& prompt, const VideoSettings& settings) const;
 
   /// Frames go to the sink in order, a batch at a time, after the last step. The same seed and

@@ -263,6 +263,7 @@ class CogVideoGenerator : public VideoGenerator {
   }
 
   VideoEstimate do_estimate(const VideoPrompt& prompt, const VideoSettings& s) const override {
+    check_weights(folder_, configs_, s.loras);
     const ClipPlan plan = plan_of(prompt, s);
     const MemoryJob job = job_of(plan, s);
     const SamplerSteps steps = steps_of(prompt, s);
@@ -355,6 +356,7 @@ class CogVideoGenerator : public VideoGenerator {
 
   VideoReport do_generate(const VideoPrompt& prompt, const VideoSettings& s, FrameSink& sink,
                           const Progress& progress) const override {
+    check_weights(folder_, configs_, s.loras);
     // Other networks of the process may have set another number.
     if (s.threads > 0 && at::get_num_threads() != s.threads) at::set_num_threads(s.threads);
     const MemoryPlan memory = plan_memory(job_of(plan_of(prompt, s), s), s.memory_bytes);

@@ -161,6 +161,16 @@ void add_sound(const fs::path& silent, const fs::path& target, const ClipRecipe&
   for (const std::string& warning : result.report.warnings) context.console.warning(warning);
 }
 
+/// The pictures took hours: a sound that fails does not take them along.
+[[noreturn]] void keep_silent(const fs::path& silent, const fs::path& target, Overwrite overwrite,
+                              const Error& error) {
+  write_file_atomically(target, content_of(silent), overwrite);
+  throw Error(error.code(),
+              std::string(error.what()) + "\n" + printable(target) +
+                  " is there without sound; qingyin add gives it one",
+              error.reason());
+}
+
 /// One clip: picture, cover, sound, recipe.
 void make_one(const VideoGenerator& generator, const ClipRecipe& recipe, const fs::path& target,
               const SoundFlags& flags, Context& context) {
@@ -185,7 +195,14 @@ void make_one(const VideoGenerator& generator, const ClipRecipe& recipe, const f
                  .rate = recipe.rate,
                  .overwrite = overwrite},
                 context.progress.watcher());
-  if (has_sound) add_sound(silent, target, recipe, flags, context);
+  if (has_sound) {
+    try {
+      add_sound(silent, target, recipe, flags, context);
+    } catch (const Error& e) {
+      if (e.code() == ErrorCode::kCancelled) throw;
+      keep_silent(silent, target, overwrite, e);
+    }
+  }
   // Only a whole clip gets its cover and its recipe.
   write_file_atomically(cover, content_of(work.path() / "cover.png"), overwrite);
   write_file_atomically(recipe_file, recipe_json(recipe, made), overwrite);
@@ -255,18 +272,21 @@ ClipRecipe recipe_of(const GenerateOptions& options, const fs::path& folder, Con
   return recipe;
 }
 
-/// Words for the sound that the engine does not know end the run before hours of pictures.
-void require_known_words(const ClipRecipe& recipe, const SoundFlags& flags) {
-  if (recipe.sound == "none" || recipe.sound.starts_with(kAuto)) return;
+/// Weights of the sound that are not there, and words that the engine does not know, end the run
+/// before hours of pictures.
+void require_sound(const ClipRecipe& recipe, const SoundFlags& flags) {
+  if (recipe.sound == "none") return;
+  const Pipeline pipeline = load_pipeline(flags.stages, Stages::kBoth);
+  if (recipe.sound.starts_with(kAuto)) return;
   Wishes wishes;
   wishes.prompt = recipe.sound;
-  load_pipeline(flags.stages, Stages::kEngine).check_words(wishes, flags.sound_options());
+  pipeline.check_words(wishes, flags.sound_options());
 }
 
 std::int64_t frames_for(double seconds, const VideoModelInfo& model) {
   const double wanted = seconds * model.native.rate.per_second();
   const auto units = std::llround((wanted - 1) / static_cast<double>(model.frame_grid));
-  return std::max<std::int64_t>(units, 0) * model.frame_grid + 1;
+  return std::max<std::int64_t>(units, 1) * model.frame_grid + 1;
 }
 
 void generate(const GenerateOptions& options, Context& context) {
@@ -275,7 +295,7 @@ void generate(const GenerateOptions& options, Context& context) {
   const fs::path folder = folder_of(options);
   const auto generator = open_video_generator(folder);
   ClipRecipe recipe = recipe_of(options, folder, context);
-  require_known_words(recipe, options.flags);
+  require_sound(recipe, options.flags);
   if (options.seconds > 0) recipe.settings.frames = frames_for(options.seconds, generator->info());
   if (options.flags.is_dry_run) return show_estimate(*generator, recipe, context);
   create_output_folder(options.flags.output);
@@ -311,7 +331,7 @@ void rerun(const RerunOptions& options, Context& context) {
   context.summary.item().input = options.recipe.string();
   ClipRecipe recipe = read_recipe(options.recipe);
   recipe.settings.threads = options.flags.stages.thread_count();
-  require_known_words(recipe, options.flags);
+  require_sound(recipe, options.flags);
   GenerateOptions places;
   places.model = options.model.empty() ? recipe.model : options.model;
   const auto generator = open_video_generator(folder_of(places));

@@ -90,6 +90,39 @@ TEST_F(GenerateTest, RefusesUnknownSoundsBeforeThePicture) {
   EXPECT_EQ(names(), (std::set<std::string>{"clip.mp4"}));
 }
 
+TEST_F(GenerateTest, MissesTheSoundsWeightsBeforeThePicture) {
+  const std::string model = tiny("t2v_2b_ddim");
+  if (model.empty()) GTEST_SKIP() << "no tiny checkpoint: set QINGYIN_SHARED";
+  const auto refused = here({"generate", "a dog", "--model", model, "--models", "nowhere", "-v"});
+  EXPECT_EQ(refused.exit_code, 4) << refused.err;
+  EXPECT_EQ(refused.err.find("step 1"), std::string::npos) << "it was begun: " << refused.err;
+  EXPECT_EQ(names(), (std::set<std::string>{"clip.mp4"}));
+}
+
+// What is kept in 8 bits is so in the recipe, too; a plan of a rerun makes nothing.
+TEST_F(GenerateTest, KeepsWeightsInEightBits) {
+  const std::string model = tiny("t2v_2b_ddim");
+  if (model.empty()) GTEST_SKIP() << "no tiny checkpoint: set QINGYIN_SHARED";
+  const std::vector<std::string> order = {"generate", "a dog",    "--model", model,     "--size",
+                                          "48x32",    "--frames", "9",       "--steps", "2",
+                                          "--sound",  "none",     "-o"};
+  const auto make = [&](const std::string& name, const std::string& weights) {
+    auto words = order;
+    words.insert(words.end(), {name, "--weights", weights});
+    return here(words);
+  };
+  EXPECT_EQ(make("none.mp4", "int4").exit_code, 2);
+  ASSERT_EQ(make("full.mp4", "full").exit_code, 0);
+  ASSERT_EQ(make("small.mp4", "int8").exit_code, 0);
+  EXPECT_NE(bytes("full.mp4"), bytes("small.mp4"));
+  const auto plan = here({"rerun", "small.clip.json", "--dry-run"});
+  EXPECT_EQ(plan.exit_code, 0) << plan.err;
+  EXPECT_NE(plan.out.find("weights in 8 bits"), std::string::npos) << plan.out;
+  EXPECT_FALSE(names().contains("small.again.mp4"));
+  ASSERT_EQ(here({"rerun", "small.clip.json", "-o", "again.mp4"}).exit_code, 0);
+  EXPECT_EQ(bytes("again.mp4"), bytes("small.mp4"));
+}
+
 TEST_F(GenerateTest, NamesTheNearestThatIsRight) {
   const std::string model = tiny("t2v_2b_ddim");
   if (model.empty()) GTEST_SKIP() << "no tiny checkpoint: set QINGYIN_SHARED";

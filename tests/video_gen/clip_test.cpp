@@ -197,6 +197,41 @@ TEST_F(TinyClip, NamesWhatTheCheckpointLacks) {
                            ErrorCode::kModelMissing, "none"));
 }
 
+// The decoder is the last to be loaded, hours after the beginning: a file that is cut off, and a
+// LoRA of another model, are known before the first step.
+TEST_F(TinyClip, NamesDamagedFilesBeforeTheRun) {
+  const TemporaryFolder folder;
+  const fs::path copy = folder.path() / "copy";
+  copy_checkpoint(from_text_, copy);
+  VideoSettings settings = small();
+  settings.loras = {{.file = folder.path() / "lora.safetensors"}};
+  const std::string module = "transformer_blocks.0.attn1.to_q";
+  write_safetensors(settings.loras[0].file,
+                    {{module + ".lora_A.weight", at::ones({2, 48})},
+                     {module + ".lora_B.weight", at::ones({48, 2})}},
+                    {}, Overwrite::kYes);
+  const auto refused = [&](const char* part) {
+    Frames frames;
+    const auto generator = open_video_generator(copy);
+    const Progress none = [](std::string_view what, double) {
+      ADD_FAILURE() << "it was begun: " << what;
+      return true;
+    };
+    EXPECT_TRUE(throws_error([&] { generator->estimate(a_fox(), settings); },
+                             ErrorCode::kBadCheckpoint, part));
+    EXPECT_TRUE(throws_error([&] { generator->generate(a_fox(), settings, frames, none); },
+                             ErrorCode::kBadCheckpoint, part));
+  };
+  refused("made for another model");
+  settings.loras.clear();
+  for (const auto& item : fs::directory_iterator(copy / "vae")) {
+    if (item.path().extension() != ".safetensors") continue;
+    fs::permissions(item.path(), fs::perms::owner_all);
+    fs::resize_file(item.path(), fs::file_size(item.path()) - 100);
+  }
+  refused("vae");
+}
+
 // Weights that overflow give black clips in other programs; here the first step ends the run.
 TEST_F(TinyClip, EndsAtTheFirstStepIfTheAnswerIsNotFinite) {
   const TemporaryFolder folder;
