@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "core/error.h"
@@ -10,6 +11,7 @@ namespace qingyin {
 namespace {
 
 constexpr double kSteps = 127;
+constexpr std::int64_t kRows = 256;  // that are scaled together
 
 }  // namespace
 
@@ -29,8 +31,13 @@ Int8Weight::Int8Weight(const at::Tensor& weight) {
 at::Tensor Int8Weight::values(at::ScalarType type) const { return values_.to(type); }
 
 at::Tensor Int8Weight::finish(const at::Tensor& product, const at::Tensor& bias) const {
-  // A factor of float32 keeps its precision beside a product of bfloat16.
-  product.mul_(scales_.flatten());
+  // A factor of float32 keeps its precision beside a product of bfloat16, of which ATen makes
+  // copies: some rows at a time.
+  const at::Tensor factors = scales_.flatten();
+  const std::int64_t rows = product.dim() > 1 ? product.size(-2) : 0;
+  if (rows == 0) product.mul_(factors);
+  for (std::int64_t first = 0; first < rows; first += kRows)
+    product.narrow(-2, first, std::min(kRows, rows - first)).mul_(factors);
   return bias.defined() ? product.add_(bias) : product;
 }
 
