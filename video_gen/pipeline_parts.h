@@ -38,8 +38,8 @@ struct CogConfigs {
 /// @throws Error  kModelMissing, kBadCheckpoint; also where the parts do not fit one another
 CogConfigs read_configs(const CheckpointFolder& folder);
 
-/// Whether the networks are whole and fit their configs, and LoRAs the transformer. Only the heads of
-/// the files are read, so that a run does not end after hours at a file that is cut off.
+/// Whether the networks are whole and fit their configs, and LoRAs the transformer. Only the heads
+/// of the files are read, so that a run does not end after hours at a file that is cut off.
 /// @throws Error  kModelMissing, kBadCheckpoint naming the file and what is wrong in it
 void check_weights(const CheckpointFolder& folder, const CogConfigs& configs,
                    const std::vector<LoraWish>& loras);

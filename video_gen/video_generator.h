@@ -98,7 +98,8 @@ class VideoGenerator {
 
   /// Nothing but the small files of the checkpoint and the heads of the large ones is read.
   /// @throws Error  as `completed`; kModelMissing, kBadCheckpoint if a network's file or a LoRA is
-  ///                not what the model needs; kDevice if no plan fits into `memory_bytes`, with what would
+  ///                not what the model needs; kDevice if no plan fits into `memory_bytes`, with
+  ///                what would
   VideoEstimate estimate(const VideoPrompt& prompt, const VideoSettings& settings) const;
 
   /// Frames go to the sink in order, a batch at a time, after the last step. The same seed and
