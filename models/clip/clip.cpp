@@ -89,10 +89,11 @@ at::Tensor ClipBlockImpl::forward(const at::Tensor& x, Attending attending, cons
   if (observe) observe(name + ".attn", attended);
   at::Tensor y = attending.queries == 0 ? x : x.narrow(1, 0, attending.queries).contiguous();
   y = y + attended;
-  // QuickGELU is x sigmoid(1.702 x) = silu(1.702 x) / 1.702; both factors ride on the products.
-  at::Tensor hidden = c_fc->scaled(ln_2(y), kQuickGelu, kQuickGelu);
+  // QuickGELU is x sigmoid(1.702 x) = silu(1.702 x) / 1.702; both factors ride on what is done
+  // anyway.
+  at::Tensor hidden = c_fc->with_bias_times(ln_2->times(y, kQuickGelu), kQuickGelu);
   at::silu_(hidden);
-  y.add_(c_proj->scaled(hidden, 1 / kQuickGelu, 1));
+  y.add_(c_proj->with_bias_times(hidden, kQuickGelu), 1 / kQuickGelu);
   if (observe) observe(name, y);
   return y;
 }

@@ -12,15 +12,8 @@ DenseImpl::DenseImpl(std::int64_t in, std::int64_t out, const at::TensorOptions&
 
 at::Tensor DenseImpl::forward(const at::Tensor& x) const { return affine(x, weight, bias); }
 
-at::Tensor DenseImpl::scaled(const at::Tensor& x, double scale, double bias_scale) const {
-  if (has_fast_affine(x)) {  // takes no factors: they go to the smaller side
-    if (weight.size(1) <= weight.size(0)) return affine(x * scale, weight, bias * bias_scale);
-    return affine(x, weight).mul_(scale).add_(bias, bias_scale);
-  }
-  const auto rows = x.reshape({-1, weight.size(1)});  // [rows, in]
-  auto sizes = x.sizes().vec();
-  sizes.back() = weight.size(0);
-  return at::addmm(bias, rows, weight.t(), bias_scale, scale).view(sizes);
+at::Tensor DenseImpl::with_bias_times(const at::Tensor& x, double bias_scale) const {
+  return affine(x, weight, bias * bias_scale);
 }
 
 NormImpl::NormImpl(std::int64_t dim, double eps, const at::TensorOptions& options)
@@ -30,6 +23,10 @@ NormImpl::NormImpl(std::int64_t dim, double eps, const at::TensorOptions& option
 
 at::Tensor NormImpl::forward(const at::Tensor& x) const {
   return at::layer_norm(x, weight.sizes(), weight, bias, eps_);
+}
+
+at::Tensor NormImpl::times(const at::Tensor& x, double scale) const {
+  return at::layer_norm(x, weight.sizes(), weight * scale, bias * scale, eps_);
 }
 
 PackedAttentionImpl::PackedAttentionImpl(std::int64_t dim, std::int64_t heads,

@@ -24,8 +24,8 @@ class DenseImpl : public torch::nn::Module {
 
   /// [..., in] -> [..., out]
   at::Tensor forward(const at::Tensor& x) const;
-  /// scale * (x weight^T) + bias_scale * bias in one product. [..., in] -> [..., out]
-  at::Tensor scaled(const at::Tensor& x, double scale, double bias_scale) const;
+  /// x weight^T + bias_scale * bias. [..., in] -> [..., out]
+  at::Tensor with_bias_times(const at::Tensor& x, double bias_scale) const;
 
  private:
   at::Tensor weight, bias;
@@ -41,6 +41,8 @@ class NormImpl : public torch::nn::Module {
 
   /// [..., D] -> [..., D]
   at::Tensor forward(const at::Tensor& x) const;
+  /// The same times a number, at no cost. [..., D] -> [..., D]
+  at::Tensor times(const at::Tensor& x, double scale) const;
 
  private:
   double eps_;

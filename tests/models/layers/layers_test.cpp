@@ -1,5 +1,6 @@
 // Layers against their definitions, written out in plain loops.
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -9,6 +10,7 @@
 
 #include "core/error.h"
 #include "models/layers/conv_next.h"
+#include "models/layers/fast_cpu.h"
 #include "models/layers/int8_weight.h"
 #include "models/layers/transformer.h"
 
@@ -171,6 +173,41 @@ TEST_F(Layers, TransformerBlockFollowsItsFormula) {
   y = y + m[2] * affine(w, "proj", at::cat(mixed, 1));
   y = y + m[5] * affine(w, "mlp2", tanh_gelu(affine(w, "mlp1", normalised(y) * (1 + m[4]) + m[3])));
   EXPECT_LT(largest_difference(block(x, condition)[0], y), 2e-4);
+}
+
+TEST_F(Layers, AttentionIsTheSameHoweverItsHeadsAreGrouped) {
+  struct Case {
+    std::int64_t batch, heads, queries, keys;
+    bool is_causal;
+  };
+  // Small; many short rows; heads two by two with one left over; more keys than queries; causal.
+  const Case cases[] = {{1, 2, 7, 9, false},
+                        {40, 5, 64, 65, false},
+                        {2, 5, 500, 520, false},
+                        {1, 3, 30, 9000, false},
+                        {2, 3, 600, 600, true}};
+  constexpr std::int64_t kWidth = 16;
+  for (const Case& c : cases) {
+    const at::Tensor packed = 2 * at::randn({c.batch, c.queries, c.heads, kWidth});
+    const at::Tensor q = packed.transpose(1, 2);  // not contiguous, as a packed product leaves it
+    const at::Tensor k = at::randn({c.batch, c.heads, c.keys, kWidth});
+    const at::Tensor v = at::randn({c.batch, c.heads, c.keys, kWidth});
+    at::Tensor scores = at::matmul(q.to(at::kDouble), k.to(at::kDouble).mT()) / std::sqrt(kWidth);
+    if (c.is_causal)
+      scores.masked_fill_(at::ones({c.queries, c.keys}, at::kBool).triu(1), -INFINITY);
+    const at::Tensor expected = at::matmul(at::softmax(scores, -1), v.to(at::kDouble));
+    for (const auto type : {at::kFloat, at::kBFloat16}) {
+      const at::Tensor found = attend(q.to(type), k.to(type), v.to(type), c.is_causal);
+      const double limit = type == at::kFloat ? 2e-5 : 0.1;
+      EXPECT_LT(largest_difference(found, expected), limit) << c.queries << " " << type;
+      const int threads = at::get_num_threads();
+      at::set_num_threads(threads == 1 ? 3 : 1);
+      EXPECT_LT(
+          largest_difference(attend(q.to(type), k.to(type), v.to(type), c.is_causal), expected),
+          limit);
+      at::set_num_threads(threads);
+    }
+  }
 }
 
 TEST(TransformerBlockConfig, NamesEveryBrokenRule) {
