@@ -74,10 +74,6 @@ void CogvideoxBenchFlags::declare(CLI::App& app) {
       ->type_name("N")
       ->group(kGroup)
       ->capture_default_str();
-  add_choice<VideoWeights>(app, "--weights", request.weights,
-                           {{"full", VideoWeights::kFull}, {"int8", VideoWeights::kInt8}},
-                           "how the transformer's are kept: as --dtype says, or in 8 bits")
-      ->group(kGroup);
   app.add_flag("--tiles", request.is_tiled, "the VAE in tiles, as where memory is short")
       ->group(kGroup);
 }
@@ -90,6 +86,7 @@ void bench_cogvideox(const BenchRequest& common, const CogvideoxBenchFlags& flag
   request.is_whole_clip = common.is_full;
   request.precision =
       common.dtype == "bfloat16" ? VideoPrecision::kBfloat16 : VideoPrecision::kFloat32;
+  request.weights = common.weights == "int8" ? VideoWeights::kInt8 : VideoWeights::kFull;
   const PictureSize size = picture_size(flags.size);
   request.width = size.width;
   request.height = size.height;

@@ -25,9 +25,8 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kGigabyte = std::uint64_t{1} << 30U;
 /// Of a network at work beside its weights, and the program itself.
 constexpr std::uint64_t kWorkingBytes = kGigabyte * 3 / 4;
-/// What converting to bfloat16 adds: the file's float32 and the network are there together for a
-/// while.
-constexpr double kConversion = 1.25;
+/// What bfloat16 leaves of a float32 file.
+constexpr double kHalf = 0.5;
 /// Of CLIP's file the image tower, and of the mel VAE's the decoder; nothing else is read.
 constexpr double kImageTower = 0.65, kDecoder = 0.58;
 /// Convolutions by tiles hold more numbers than the file.
@@ -50,8 +49,8 @@ std::vector<StageSize> stage_sizes(const MmaudioModel& model, bool is_half, bool
   const auto size = [&](const char* role, double times) {
     return static_cast<std::uint64_t>(times * static_cast<double>(bytes_of(model.files.at(role))));
   };
-  const double converted = is_half ? kConversion : 1;
-  // The flow network's file is mapped; each weight becomes 8 bits as soon as it is loaded.
+  // Weights are converted one by one while a file is read.
+  const double converted = is_half ? kHalf : 1;
   return {{"CLIP", size("clip", kImageTower * converted) + kWorkingBytes},
           {"Synchformer", size("synchformer", converted) + kWorkingBytes},
           {"flow network", size("flow", is_int8 ? kInt8 : converted) + kWorkingBytes},

@@ -56,13 +56,10 @@ std::vector<PreparedPicture> noise_pictures(std::int64_t side, std::int64_t coun
 
 class Bench {
  public:
-  Bench(const BenchRequest& request,
-        const std::optional<std::map<std::string, std::filesystem::path>>& files,
-        const Progress& progress)
+  Bench(const BenchRequest& request, const MmaudioModel& model, const Progress& progress)
       : request_(request),
-        files_(files),
+        model_(model),
         progress_(progress),
-        model_(sizes_of_mmaudio(request.engine)),
         window_(
             mmaudio::plan_windows(model_.sound.sound, Seconds(std::min(8.0, request.seconds)), {})
                 .windows.front()) {}
@@ -71,7 +68,7 @@ class Bench {
     use_threads(request_.threads);
     if (is_wanted("clip")) see_pictures();
     if (is_wanted("synchformer")) see_motion();
-    if (is_wanted("text") && (files_ || !request_.vocabulary.empty())) read_words();
+    if (is_wanted("text") && (!model_.files.empty() || !request_.vocabulary.empty())) read_words();
     make_sound();
     return std::move(stages_);
   }
@@ -83,16 +80,7 @@ class Bench {
   }
 
   MmaudioVisualEncoder encoder(MmaudioVisualParts parts) const {
-    const MmaudioVisualOptions options{.precision = request_.dtype == "bfloat16"
-                                                        ? FeaturePrecision::kBFloat16
-                                                        : FeaturePrecision::kFloat32,
-                                       .clip = model_.clip,
-                                       .synchformer = model_.synchformer};
-    if (!files_)
-      return MmaudioVisualEncoder::with_random_weights(request_.vocabulary, parts, options, kSeed);
-    return {{files_->at("clip"), files_->at("synchformer"), files_->at("clip_vocabulary")},
-            parts,
-            options};
+    return bench_encoder(request_, model_, parts, request_.dtype);
   }
 
   /// Runs a part of a stage and enters it scaled to the whole.
@@ -137,16 +125,7 @@ class Bench {
   }
 
   void make_sound() {
-    const mmaudio::NetworkSettings settings{.precision = request_.dtype == "bfloat16"
-                                                             ? mmaudio::FlowPrecision::kBfloat16
-                                                             : mmaudio::FlowPrecision::kFloat32,
-                                            .threads = request_.threads};
-    const auto networks = files_ ? std::make_unique<mmaudio::Networks>(
-                                       model_.sound,
-                                       mmaudio::WeightFiles{files_->at("flow"), files_->at("vae"),
-                                                            files_->at("vocoder")},
-                                       settings)
-                                 : std::make_unique<mmaudio::Networks>(model_.sound, settings);
+    const auto networks = bench_networks(request_, model_, request_.dtype);
     const mmaudio::ModelConfig& sizes = model_.sound;
     const auto lengths = mmaudio::sequence_lengths_of(sizes.sound, window_.segments);
     // Where a stage is left out, noise stands for what it makes.
@@ -183,20 +162,48 @@ class Bench {
   }
 
   const BenchRequest& request_;
-  const std::optional<std::map<std::string, std::filesystem::path>>& files_;
+  const MmaudioModel& model_;
   const Progress& progress_;
-  MmaudioModel model_;
   mmaudio::Window window_;
   std::vector<BenchStage> stages_;
 };
 
 }  // namespace
 
-std::vector<BenchStage> bench_mmaudio(
-    const BenchRequest& request,
-    const std::optional<std::map<std::string, std::filesystem::path>>& files,
-    const Progress& progress) {
-  return Bench(request, files, progress).run();
+MmaudioVisualEncoder bench_encoder(const BenchRequest& request, const MmaudioModel& model,
+                                   MmaudioVisualParts parts, const std::string& dtype) {
+  const MmaudioVisualOptions options{
+      .precision = dtype == "bfloat16" ? FeaturePrecision::kBFloat16 : FeaturePrecision::kFloat32,
+      .clip = model.clip,
+      .synchformer = model.synchformer};
+  if (model.files.empty())
+    return MmaudioVisualEncoder::with_random_weights(request.vocabulary, parts, options, kSeed);
+  return {
+      {model.files.at("clip"), model.files.at("synchformer"), model.files.at("clip_vocabulary")},
+      parts,
+      options};
+}
+
+std::unique_ptr<mmaudio::Networks> bench_networks(const BenchRequest& request,
+                                                  const MmaudioModel& model,
+                                                  const std::string& dtype) {
+  const mmaudio::NetworkSettings settings{
+      .precision = dtype == "bfloat16" ? mmaudio::FlowPrecision::kBfloat16
+                                       : mmaudio::FlowPrecision::kFloat32,
+      .threads = request.threads,
+      .weights =
+          request.weights == "int8" ? mmaudio::FlowWeights::kInt8 : mmaudio::FlowWeights::kFull};
+  if (model.files.empty()) return std::make_unique<mmaudio::Networks>(model.sound, settings);
+  return std::make_unique<mmaudio::Networks>(
+      model.sound,
+      mmaudio::WeightFiles{model.files.at("flow"), model.files.at("vae"),
+                           model.files.at("vocoder")},
+      settings);
+}
+
+std::vector<BenchStage> bench_mmaudio(const BenchRequest& request, const MmaudioModel& model,
+                                      const Progress& progress) {
+  return Bench(request, model, progress).run();
 }
 
 }  // namespace qingyin::cli

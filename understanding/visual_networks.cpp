@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kRandomDeviation = 0.02;
+constexpr double kDeviationOfRows = 0.02;           // of learned positions and tokens
 constexpr const char* kLogitScale = "logit_scale";  // its logarithm
+constexpr double kFirstLogitScale = 1 / 0.07;       // open_clip's, where a file has none
 
 at::Tensor stacked(std::span<const PreparedPicture> pictures) {
   const std::int64_t side = pictures.front().side, count = std::ssize(pictures);
@@ -31,43 +33,51 @@ at::Tensor stacked(std::span<const PreparedPicture> pictures) {
   return bytes.to(at::kFloat);
 }
 
-/// Moves the tensors whose name begins with `prefix` out of `from`, by the rest of their name.
-TensorMap taken(TensorMap& from, std::string_view prefix) {
-  TensorMap found;
-  for (auto item = from.begin(); item != from.end();) {
-    if (!item->first.starts_with(prefix)) {
-      ++item;
-      continue;
-    }
-    found.emplace(item->first.substr(prefix.size()), std::move(item->second));
-    item = from.erase(item);
-  }
-  return found;
+/// Numbers for a weight as a network has them before it is trained.
+at::Tensor random_values(const std::string& name, at::IntArrayRef sizes, at::Generator generator) {
+  const bool is_norm = name.find("norm") != name.npos || name.find("ln_") != name.npos;
+  const at::Tensor values = at::empty(sizes, at::kFloat);
+  if (is_norm && name.ends_with("weight")) return values.fill_(1);
+  if (name.ends_with("bias")) return values.zero_();
+  const bool is_row = name.ends_with("_embed") || name.ends_with("embedding") ||
+                      name.ends_with("cls_token") || name.ends_with("embedding.weight");
+  const double deviation =
+      is_row ? kDeviationOfRows
+             : std::sqrt(static_cast<double>(sizes[0]) / static_cast<double>(values.numel()));
+  return values.normal_(0, deviation, std::move(generator));
 }
 
-/// Moves the factor of the logits out of `from`; open_clip's first value where it is not there.
-double taken_scale(TensorMap& from, const std::string& source) {
-  constexpr double kFirst = 1 / 0.07;
-  const auto found = from.find(kLogitScale);
-  if (found == from.end()) return kFirst;
-  require(found->second.numel() == 1 && found->second.is_floating_point(),
-          ErrorCode::kBadCheckpoint, source + ": logit_scale is not one number");
-  const double scale = std::exp(found->second.item<double>());
-  from.erase(found);
+/// The name of a weight within the part of a file that begins with `prefix`; none: it is elsewhere.
+std::optional<std::string> name_below(std::string_view prefix, std::string_view name) {
+  if (!name.starts_with(prefix)) return std::nullopt;
+  return std::string(name.substr(prefix.size()));
+}
+
+/// The factor of the logits.
+double scale_of(const at::Tensor& logarithm, const std::string& source) {
+  require(logarithm.numel() == 1 && logarithm.is_floating_point(), ErrorCode::kBadCheckpoint,
+          source + ": logit_scale is not one number");
+  const double scale = std::exp(logarithm.item<double>());
   require(std::isfinite(scale), ErrorCode::kBadCheckpoint, source + ": logit_scale is not finite");
   return scale;
 }
 
-/// Takes the weights, or where there is no network only checks them against one without memory.
-template <typename Network>
-void adopt_or_check(Network* network, const ClipConfig& config, TensorMap tensors,
-                    const at::TensorOptions& options, const std::string& source) {
-  if (network != nullptr) {
-    *network = Network(config, at::kFloat);
-    adopt_weights(**network, std::move(tensors), options, source);
-    return;
+/// The tensors of CLIP's file that belong to one of its towers, by their names there.
+TensorMap tower_of(const TensorMap& tensors, bool is_vision) {
+  TensorMap tower;
+  for (const auto& [name, tensor] : tensors) {
+    if (name == kLogitScale || name.starts_with(kClipVisionPrefix) != is_vision) continue;
+    tower.emplace(is_vision ? name.substr(kClipVisionPrefix.size()) : name, tensor);
   }
-  require_fit(*Network(config, at::TensorOptions(at::kMeta).dtype(at::kFloat)), tensors, source);
+  return tower;
+}
+
+/// Checks a tower's tensors, where it is not loaded against one without memory.
+template <typename Network>
+void check_tower(const Network* network, const ClipConfig& config, const TensorMap& shapes,
+                 const std::string& source) {
+  if (network != nullptr) return require_fit(**network, shapes, source);
+  require_fit(*Network(config, at::TensorOptions(at::kMeta).dtype(at::kFloat)), shapes, source);
 }
 
 }  // namespace
@@ -83,37 +93,51 @@ at::Tensor sync_input(std::span<const PreparedPicture> frames) {
 
 double load_clip(const fs::path& file, const ClipConfig& config, ClipVision* vision, ClipText* text,
                  const at::TensorOptions& options) {
-  TensorMap tensors = read_tensors(file, [&](std::string_view name) {
-    if (name == kLogitScale) return true;
-    return name.starts_with(kClipVisionPrefix) ? vision != nullptr : text != nullptr;
-  });
   const std::string source = printable(file);
-  const double scale = taken_scale(tensors, source);
-  adopt_or_check(vision, config, taken(tensors, kClipVisionPrefix), options,
-                 source + ", " + std::string(kClipVisionPrefix) + "*");
-  adopt_or_check(text, config, std::move(tensors), options, source);
+  TensorMap weights;  // by the file's names
+  if (vision != nullptr) {
+    *vision = ClipVision(config, options);
+    for (auto& [name, tensor] : weights_of(**vision))
+      weights.emplace(std::string(kClipVisionPrefix) + name, tensor);
+  }
+  if (text != nullptr) {
+    *text = ClipText(config, options);
+    weights.merge(weights_of(**text));
+  }
+  const auto is_wanted = [&](std::string_view name) {
+    return name == kLogitScale || weights.contains(std::string(name));
+  };
+  const auto check = [&](const TensorMap& shapes) {
+    check_tower(vision, config, tower_of(shapes, true),
+                source + ", " + std::string(kClipVisionPrefix) + "*");
+    check_tower(text, config, tower_of(shapes, false), source);
+  };
+  double scale = kFirstLogitScale;
+  const at::NoGradGuard no_gradient;
+  stream_tensors(file, is_wanted, check, [&](const std::string& name, const at::Tensor& tensor) {
+    if (name == kLogitScale)
+      scale = scale_of(tensor, source);
+    else
+      weights.at(name).copy_(tensor);
+  });
   return scale;
 }
 
 Synchformer load_synchformer(const fs::path& file, const SynchformerConfig& config,
                              const at::TensorOptions& options) {
-  TensorMap tensors = read_tensors(
-      file, [](std::string_view name) { return name.starts_with(kSynchformerPrefix); });
-  for (const std::string_view key : kSynchformerIgnoredKeys) tensors.erase(std::string(key));
-  Synchformer network(config, at::kFloat);
-  adopt_weights(*network, taken(tensors, kSynchformerPrefix), options,
-                printable(file) + ", " + std::string(kSynchformerPrefix) + "*");
+  Synchformer network(config, options);
+  stream_weights(*network, file, [](std::string_view name) -> std::optional<std::string> {
+    if (std::ranges::count(kSynchformerIgnoredKeys, name) > 0) return std::nullopt;
+    return name_below(kSynchformerPrefix, name);
+  });
   return network;
 }
 
 void randomise(torch::nn::Module& network, std::uint64_t seed, const at::TensorOptions& options) {
   const at::NoGradGuard no_gradient;
   const auto generator = at::detail::createCPUGenerator(seed);
-  for (auto& [name, tensor] : weights_of(network)) {
-    at::Tensor values =
-        at::empty(tensor.sizes(), at::kFloat).normal_(0, kRandomDeviation, generator);
-    tensor.set_data(values.to(options));
-  }
+  for (auto& [name, tensor] : weights_of(network))
+    tensor.set_data(random_values(name, tensor.sizes(), generator).to(options));
 }
 
 std::string file_identity(const fs::path& file) {

@@ -27,7 +27,8 @@ double load_clip(const std::filesystem::path& file, const ClipConfig& config, Cl
 Synchformer load_synchformer(const std::filesystem::path& file, const SynchformerConfig& config,
                              const at::TensorOptions& options);
 
-/// Gives a network small random weights, the same for the same seed.
+/// Gives a network random weights that keep its signals in the range of a trained one's: norms that
+/// do nothing, products that keep the deviation. The same for the same seed.
 void randomise(torch::nn::Module& network, std::uint64_t seed, const at::TensorOptions& options);
 
 /// Says which file it is: name, size, and a digest of its first and last MiB.

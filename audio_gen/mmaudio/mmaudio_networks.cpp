@@ -5,6 +5,7 @@
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>
@@ -88,6 +89,12 @@ std::vector<float> to_vector(const at::Tensor& tensor) {
   return {data, data + whole.numel()};
 }
 
+/// Tables of the file that are computed here instead are left aside.
+std::optional<std::string> name_in_flow(std::string_view name) {
+  if (std::ranges::count(ignored_flow_keys(), name) > 0) return std::nullopt;
+  return std::string(name);
+}
+
 TensorMap without_wrapper(TensorMap tensors) {
   TensorMap bare;
   for (auto& [name, tensor] : tensors) {
@@ -104,17 +111,21 @@ TensorMap vae_weights(const std::filesystem::path& file) {
       VaeParts{});
 }
 
-/// Values that keep the networks' signals in the range of trained ones.
-void randomise(torch::nn::Module& network) {
+/// Values that keep the networks' signals in the range of trained ones; up to their rounding the
+/// same in every type.
+/// @param on_made  told of each weight
+void randomise(torch::nn::Module& network,
+               const std::function<void(const std::string& name)>& on_made = {}) {
   at::manual_seed(1);
   for (auto& [name, tensor] : weights_of(network)) {
-    if (tensor.dim() < 2) {
-      tensor.fill_(name.ends_with("norm.weight") ? 1 : 0);
-      continue;
+    if (tensor.dim() < 2 || name.ends_with("_mean") || name.ends_with("_std")) {
+      tensor.fill_(name.ends_with("norm.weight") || name.ends_with("_std") ? 1 : 0);
+    } else {
+      const double limit =
+          std::sqrt(3 * static_cast<double>(tensor.size(0)) / static_cast<double>(tensor.numel()));
+      tensor.copy_(at::empty(tensor.sizes(), at::kFloat).uniform_(-limit, limit));
     }
-    const double fan_in = static_cast<double>(tensor.numel()) / static_cast<double>(tensor.size(0));
-    const double limit = std::sqrt(3 / fan_in);
-    tensor.uniform_(-limit, limit);
+    if (on_made) on_made(name);
   }
 }
 
@@ -176,34 +187,16 @@ struct Networks::Modules {
     return at::TensorOptions(type).device(device);
   }
 
-  /// In 8 bits each weight is made small before the next one takes memory.
-  void load_flow_weights(FlowNetworkImpl& network, TensorMap tensors) {
-    if (settings.weights == FlowWeights::kFull)
-      return load_weights(network, std::move(tensors), files->flow.string());
-    require_fit(network, tensors, files->flow.string());
-    const at::NoGradGuard no_gradient;
-    const auto shrink = network.int8_converter();
-    for (auto& [name, weight] : weights_of(network)) {
-      weight.copy_(tensors.at(name));
-      tensors.erase(name);
-      shrink(name);
-    }
-  }
-
   void load_flow() {
     const bool is_half = settings.precision == FlowPrecision::kBfloat16;
     FlowNetwork network(config.flow, options(is_half ? at::kBFloat16 : at::kFloat));
-    if (files) {
-      TensorMap tensors = read_tensors(files->flow);
-      for (const std::string& name : ignored_flow_keys()) tensors.erase(name);
-      load_flow_weights(*network, std::move(tensors));
-    } else {
-      randomise(*network);
-      if (settings.weights == FlowWeights::kInt8) {
-        const auto shrink = network->int8_converter();
-        for (const auto& item : weights_of(*network)) shrink(item.first);
-      }
-    }
+    // In 8 bits each weight is made small before the next one takes memory.
+    std::function<void(const std::string&)> shrink;
+    if (settings.weights == FlowWeights::kInt8) shrink = network->int8_converter();
+    if (files)
+      stream_weights(*network, files->flow, name_in_flow, shrink);
+    else
+      randomise(*network, shrink);
     flow = network;
   }
 

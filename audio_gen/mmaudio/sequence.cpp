@@ -29,7 +29,7 @@ SequenceLengths lengths(const SoundFormat& format, std::int64_t latents, std::in
 }  // namespace
 
 SoundFormat sound_16k() {
-  return {.sample_rate_hz = 16000, .hop = 256, .bands = 80, .latents = 20};
+  return {.sample_rate_hz = 16000, .hop = 256, .bands = 80, .latents = 20, .is_log10 = true};
 }
 
 SoundFormat sound_44k() {

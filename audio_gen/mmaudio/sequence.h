@@ -10,9 +10,10 @@ namespace qingyin::mmaudio {
 /// What sound is to one pair of mel VAE and vocoder.
 struct SoundFormat {
   int sample_rate_hz;
-  std::int64_t hop;      // samples from one mel frame to the next
-  std::int64_t bands;    // M
-  std::int64_t latents;  // C
+  std::int64_t hop;       // samples from one mel frame to the next
+  std::int64_t bands;     // M
+  std::int64_t latents;   // C
+  bool is_log10 = false;  // the mel spectrogram; otherwise natural logarithms
 
   bool operator==(const SoundFormat&) const = default;
 };

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -5,6 +6,7 @@
 #include "cli/cogvideox_bench.h"
 #include "cli/commands.h"
 #include "cli/mmaudio_bench.h"
+#include "cli/mmaudio_drift.h"
 #include "core/error.h"
 
 namespace qingyin::cli {
@@ -14,7 +16,7 @@ struct BenchOptions {
   BenchRequest request;
   CogvideoxBenchFlags video;
   bool has_random_weights = false;
-  std::filesystem::path models;
+  std::filesystem::path models, drift_clip;
 
   void declare(CLI::App& app) {
     app.add_option("engine", request.engine, "mmaudio:small_16k, cogvideox:2b, ...")
@@ -54,6 +56,17 @@ struct BenchOptions {
                             {{"float32", "float32"}, {"bfloat16", "bfloat16"}},
                             "numbers that the networks work with")
         ->group("Engine");
+    add_choice<std::string>(
+        app, "--weights", request.weights, {{"full", "full"}, {"int8", "int8"}},
+        "how the flow network's, or the transformer's, large weights are kept: as --dtype says, or "
+        "in 8 bits")
+        ->group("Engine");
+    app.add_option(
+           "--drift", drift_clip,
+           "instead of times: how far bfloat16 is from float32 on a clip's pictures, in the "
+           "encoders' rows and in the spectrogram")
+        ->type_name("CLIP")
+        ->group("Work");
     app.add_flag("--full", request.is_full,
                  "run everything: without it a few pictures, segments and evaluations are run and "
                  "their time is scaled")
@@ -72,6 +85,69 @@ std::string line_of(const BenchStage& stage) {
   return text;
 }
 
+std::string line_of(const RowDrift& rows) {
+  char text[200];
+  std::snprintf(text, sizeof text,
+                "%-12s %5lld rows  cosine %.6f at least, %.6f mean; less the mean row %.6f, %.6f; "
+                "from row to row %.4f\n",
+                rows.name.c_str(), static_cast<long long>(rows.rows), rows.least_cosine,
+                rows.mean_cosine, rows.least_telling_cosine, rows.mean_telling_cosine,
+                rows.neighbours_cosine);
+  return text;
+}
+
+std::string line_of(const MelDrift& mel) {
+  char text[200];
+  std::snprintf(text, sizeof text, "%-26s mel %.4f (%.2f dB), %.4f of its spread; latents %.4f\n",
+                mel.name.c_str(), mel.l1, mel.l1 * 20 / std::log(10.0), mel.of_spread,
+                mel.of_latents);
+  return text;
+}
+
+nlohmann::ordered_json facts_of(const BenchRequest& request, bool has_random_weights) {
+  return {{"engine", request.engine},
+          {"seconds", request.seconds},
+          {"steps", request.steps},
+          {"threads", request.threads},
+          {"dtype", request.dtype},
+          {"weights", request.weights},
+          {"random_weights", has_random_weights}};
+}
+
+void finish(Context& context, const nlohmann::ordered_json& facts, const std::string& text) {
+  auto& item = context.summary.item();
+  item.status = "ok";
+  item.facts_json = facts.dump();
+  context.progress.end();
+  if (!context.wants_json) context.console.result(text);
+}
+
+void bench_drift(const BenchOptions& options, const MmaudioModel& model, Context& context) {
+  const MmaudioDrift drift =
+      measure_drift(options.request, model, options.drift_clip, context.progress.watcher());
+  auto facts = facts_of(options.request, options.has_random_weights);
+  facts.erase("dtype");
+  std::string text;
+  for (const RowDrift& rows : drift.rows) {
+    text += line_of(rows);
+    facts["features"].push_back({{"name", rows.name},
+                                 {"rows", rows.rows},
+                                 {"least_cosine", rows.least_cosine},
+                                 {"mean_cosine", rows.mean_cosine},
+                                 {"least_telling_cosine", rows.least_telling_cosine},
+                                 {"mean_telling_cosine", rows.mean_telling_cosine},
+                                 {"neighbours_cosine", rows.neighbours_cosine}});
+  }
+  for (const MelDrift& mel : drift.mels) {
+    text += line_of(mel);
+    facts["mel"].push_back({{"name", mel.name},
+                            {"l1", mel.l1},
+                            {"of_spread", mel.of_spread},
+                            {"of_latents", mel.of_latents}});
+  }
+  finish(context, facts, text);
+}
+
 void bench(const BenchOptions& options, Context& context) {
   context.summary.item().input = options.request.engine;
   if (options.request.engine.starts_with("cogvideox:")) {
@@ -80,17 +156,12 @@ void bench(const BenchOptions& options, Context& context) {
                 " are measured with random weights; add --random-weights");
     return bench_cogvideox(options.request, options.video, context);
   }
-  require(options.video.request.weights == VideoWeights::kFull, ErrorCode::kUsage,
-          "bench: --weights int8 is for cogvideox:, not for " + options.request.engine);
-  const auto files =
-      options.has_random_weights
-          ? std::nullopt
-          : std::optional(find_mmaudio(options.request.engine, options.models).files);
-  const auto stages = bench_mmaudio(options.request, files, context.progress.watcher());
-  nlohmann::ordered_json facts = {
-      {"engine", options.request.engine}, {"seconds", options.request.seconds},
-      {"steps", options.request.steps},   {"threads", options.request.threads},
-      {"dtype", options.request.dtype},   {"random_weights", options.has_random_weights}};
+  const MmaudioModel model = options.has_random_weights
+                                 ? sizes_of_mmaudio(options.request.engine)
+                                 : find_mmaudio(options.request.engine, options.models);
+  if (!options.drift_clip.empty()) return bench_drift(options, model, context);
+  const auto stages = bench_mmaudio(options.request, model, context.progress.watcher());
+  auto facts = facts_of(options.request, options.has_random_weights);
   std::string text;
   for (const BenchStage& stage : stages) {
     text += line_of(stage);
@@ -101,11 +172,7 @@ void bench(const BenchOptions& options, Context& context) {
                                {"peak_memory_bytes", stage.peak_bytes},
                                {"measured", stage.measured}});
   }
-  auto& item = context.summary.item();
-  item.status = "ok";
-  item.facts_json = facts.dump();
-  context.progress.end();
-  if (!context.wants_json) context.console.result(text);
+  finish(context, facts, text);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <torch/nn/module.h>
 
 #include "core/error.h"
+#include "core/text.h"
+#include "models/checkpoint/partial_tensors.h"
 
 namespace qingyin {
 namespace {
@@ -86,6 +88,26 @@ void load_weights(torch::nn::Module& module, TensorMap&& tensors, const std::str
     tensor.copy_(tensors.at(name));
     tensors.erase(name);
   }
+}
+
+void stream_weights(torch::nn::Module& module, const std::filesystem::path& file,
+                    const WeightName& name_of,
+                    const std::function<void(const std::string& name)>& on_loaded) {
+  const at::NoGradGuard no_gradient;
+  const TensorMap weights = weights_of(module);
+  const auto check = [&](const TensorMap& shapes) {
+    TensorMap renamed;
+    for (const auto& [name, shape] : shapes)
+      if (const auto own = name_of(name)) renamed.emplace(*own, shape);
+    require_fit(module, renamed, printable(file));
+  };
+  const auto take = [&](const std::string& name, const at::Tensor& tensor) {
+    const std::string own = *name_of(name);
+    weights.at(own).copy_(tensor);
+    if (on_loaded) on_loaded(own);
+  };
+  stream_tensors(
+      file, [&](std::string_view name) { return name_of(name).has_value(); }, check, take);
 }
 
 }  // namespace qingyin

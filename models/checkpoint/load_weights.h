@@ -1,6 +1,10 @@
 #pragma once
 
+#include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/checkpoint/tensor_io.h"
@@ -40,6 +44,18 @@ void adopt_weights(torch::nn::Module& module, TensorMap tensors, const at::Tenso
 /// copied.
 void load_weights(torch::nn::Module& module, TensorMap&& tensors,
                   const std::string& source = "weights");
+
+/// What a file's tensor is called in a module; none: it is left aside.
+using WeightName = std::function<std::optional<std::string>(std::string_view name)>;
+
+/// Loads a module from a file tensor by tensor, converting between floating-point types: in memory
+/// are the module in its own types and one tensor of the file.
+/// @param on_loaded  told of each weight, by its name in the module, once it is there
+/// @throws Error     kModelMissing; kBadCheckpoint as `load_weights`, the module is then unchanged;
+///                   kBadCheckpoint if the file cannot be read to its end
+void stream_weights(torch::nn::Module& module, const std::filesystem::path& file,
+                    const WeightName& name_of,
+                    const std::function<void(const std::string& name)>& on_loaded = {});
 
 /// The module's parameters and buffers by name: what `load_weights` wants and a trainer saves.
 TensorMap weights_of(const torch::nn::Module& module);

@@ -32,16 +32,18 @@ class TensorCopier {
                std::vector<std::uint64_t> offsets)
       : file_(file), object_(object), offsets_(std::move(offsets)) {}
 
-  Checkpoint copy(const std::map<std::string, std::size_t>& names, const TensorFilter& wanted) {
+  void run(const std::map<std::string, std::size_t>& names, const TensorFilter& wanted,
+           const ShapeCheck& check, const TensorSink& take) {
     check_total(names);
     // In the order of storages, so that a shared one is read once.
     std::vector<std::pair<std::string, const PickledTensor*>> views;
     for (const auto& [name, tensor] : names) views.emplace_back(name, &object_.tensors[tensor]);
     std::ranges::stable_sort(views, {}, [](const auto& view) { return view.second->storage; });
-    Checkpoint checkpoint;
+    Checkpoint shapes;
+    for (const auto& [name, view] : views) shapes.tensors.emplace(name, without_bytes(*view));
+    check(shapes);
     for (const auto& [name, view] : views)
-      checkpoint.tensors.emplace(name, wanted(name) ? copy_one(*view) : without_bytes(*view));
-    return checkpoint;
+      if (wanted(name)) take(name, copy_one(*view));
   }
 
  private:
@@ -281,10 +283,11 @@ bool is_pth(std::string_view first_bytes) {
          first_bytes[1] <= 4;
 }
 
-Checkpoint read_pth(const CheckpointFile& file, const TensorFilter& wanted) {
+void stream_pth(const CheckpointFile& file, const TensorFilter& wanted, const ShapeCheck& check,
+                const TensorSink& take) {
   PthContent content = open_pth(file);
   const auto names = named_tensors(content.object, file.path());
-  return TensorCopier(file, content.object, std::move(content.offsets)).copy(names, wanted);
+  TensorCopier(file, content.object, std::move(content.offsets)).run(names, wanted, check, take);
 }
 
 std::string read_pth_as_json(const CheckpointFile& file) {

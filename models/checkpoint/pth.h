@@ -14,9 +14,10 @@ bool is_pth(std::string_view first_bytes);
 /// Reads what torch.save wrote, as data only: nothing that its pickles name is looked up or called.
 /// The rules follow PyTorch's restricted loader (torch/_weights_only_unpickler.py), and are
 /// stricter.
-/// @param wanted  the other tensors get no bytes
+/// Each tensor is read into contiguous memory of its own.
 /// @throws Error kBadCheckpoint
-Checkpoint read_pth(const CheckpointFile& file, const TensorFilter& wanted = every_tensor);
+void stream_pth(const CheckpointFile& file, const TensorFilter& wanted, const ShapeCheck& check,
+                const TensorSink& take);
 
 /// The whole object of such a file as JSON (`to_json`), settings beside the weights included.
 /// @throws Error kBadCheckpoint

@@ -1,5 +1,6 @@
 #include "models/checkpoint/read_checkpoint.h"
 
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -16,53 +17,76 @@ namespace {
 // An index names every tensor once; 100 MB is the limit of a safetensors header too.
 constexpr std::uint64_t kLongestIndex = 100'000'000;
 
-StoredTensor read_if(const SafetensorsFile& file, const TensorRecord& t,
-                     const TensorFilter& wanted) {
-  return {
-      .dtype = t.dtype, .shape = t.shape, .bytes = wanted(t.name) ? file.read(t) : TensorBytes(0)};
+StoredTensor without_bytes(const TensorRecord& t) {
+  return {.dtype = t.dtype, .shape = t.shape, .bytes = TensorBytes(0)};
 }
 
-Checkpoint read_one_safetensors(const std::filesystem::path& path, const TensorFilter& wanted) {
-  const SafetensorsFile file(path);
-  Checkpoint checkpoint{.tensors = {}, .metadata = file.metadata()};
-  for (const TensorRecord& t : file.tensors())
-    checkpoint.tensors.emplace(t.name, read_if(file, t, wanted));
-  return checkpoint;
+void take_if(const SafetensorsFile& file, const TensorRecord& t, const TensorFilter& wanted,
+             const TensorSink& take) {
+  if (!wanted(t.name)) return;
+  StoredTensor tensor = without_bytes(t);
+  tensor.bytes = file.read(t);
+  take(t.name, std::move(tensor));
 }
 
-/// Adds the tensors that the index places in one shard. The shard may hold more.
-void add_shard(const std::filesystem::path& index, const std::string& shard,
-               const std::set<std::string>& names, const TensorFilter& wanted,
-               Checkpoint& checkpoint) {
-  const std::filesystem::path path = index.parent_path() / shard;
-  if (!std::filesystem::exists(path))
-    refuse_checkpoint(index, "names the shard " + excerpt(shard) + ", which is missing");
+void stream_safetensors(const std::filesystem::path& path, const TensorFilter& wanted,
+                        const ShapeCheck& check, const TensorSink& take) {
   const SafetensorsFile file(path);
+  Checkpoint shapes{.tensors = {}, .metadata = file.metadata()};
+  for (const TensorRecord& t : file.tensors()) shapes.tensors.emplace(t.name, without_bytes(t));
+  check(shapes);
+  for (const TensorRecord& t : file.tensors()) take_if(file, t, wanted, take);
+}
+
+/// A shard and the tensors that the index places in it. The shard may hold more.
+struct Shard {
+  Shard(const std::filesystem::path& path, std::set<std::string> placed)
+      : file(path), names(std::move(placed)) {}
+
+  SafetensorsFile file;
+  std::set<std::string> names;
+};
+
+/// Adds the shapes of a shard's tensors.
+void add_shapes(const std::filesystem::path& index, const Shard& shard, Checkpoint& shapes) {
   std::size_t found = 0;
-  for (const TensorRecord& t : file.tensors()) {
-    if (!names.contains(t.name)) continue;
+  for (const TensorRecord& t : shard.file.tensors()) {
+    if (!shard.names.contains(t.name)) continue;
     ++found;
-    checkpoint.tensors.emplace(t.name, read_if(file, t, wanted));
+    shapes.tensors.emplace(t.name, without_bytes(t));
   }
-  if (found == names.size()) return;
-  for (const std::string& name : names)
-    if (!checkpoint.tensors.contains(name))
+  if (found == shard.names.size()) return;
+  for (const std::string& name : shard.names)
+    if (!shapes.tensors.contains(name))
       refuse_checkpoint(index, "places tensor " + excerpt(name) + " in the shard " +
-                                   excerpt(shard) + ", which does not hold it");
+                                   excerpt(shard.file.path().filename().string()) +
+                                   ", which does not hold it");
 }
 
-Checkpoint read_sharded(const std::filesystem::path& path, const TensorFilter& wanted) {
-  std::map<std::string, std::set<std::string>> names_by_shard;
-  {
-    const CheckpointFile file(path);
-    if (file.size() > kLongestIndex) refuse_checkpoint(path, "the index is over 100 MB");
-    for (auto& [tensor, shard] : parse_shard_index(file.read_text(0, file.size()), path))
-      names_by_shard[shard].insert(tensor);
+std::map<std::string, std::set<std::string>> names_by_shard(const std::filesystem::path& index) {
+  std::map<std::string, std::set<std::string>> names;
+  const CheckpointFile file(index);
+  if (file.size() > kLongestIndex) refuse_checkpoint(index, "the index is over 100 MB");
+  for (auto& [tensor, shard] : parse_shard_index(file.read_text(0, file.size()), index))
+    names[shard].insert(tensor);
+  return names;
+}
+
+void stream_shards(const std::filesystem::path& index, const TensorFilter& wanted,
+                   const ShapeCheck& check, const TensorSink& take) {
+  std::vector<std::unique_ptr<const Shard>> shards;
+  Checkpoint shapes;
+  for (auto& [name, tensors] : names_by_shard(index)) {
+    const std::filesystem::path path = index.parent_path() / name;
+    if (!std::filesystem::exists(path))
+      refuse_checkpoint(index, "names the shard " + excerpt(name) + ", which is missing");
+    shards.push_back(std::make_unique<const Shard>(path, std::move(tensors)));
+    add_shapes(index, *shards.back(), shapes);
   }
-  Checkpoint checkpoint;
-  for (const auto& [shard, names] : names_by_shard)
-    add_shard(path, shard, names, wanted, checkpoint);
-  return checkpoint;
+  check(shapes);
+  for (const auto& shard : shards)
+    for (const TensorRecord& t : shard->file.tensors())
+      if (shard->names.contains(t.name)) take_if(shard->file, t, wanted, take);
 }
 
 }  // namespace
@@ -72,12 +96,23 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
 }
 
 Checkpoint read_checkpoint(const std::filesystem::path& path, const TensorFilter& wanted) {
+  Checkpoint whole;
+  stream_checkpoint(
+      path, wanted, [&](const Checkpoint& shapes) { whole = shapes; },
+      [&](const std::string& name, StoredTensor tensor) {
+        whole.tensors.at(name) = std::move(tensor);
+      });
+  return whole;
+}
+
+void stream_checkpoint(const std::filesystem::path& path, const TensorFilter& wanted,
+                       const ShapeCheck& check, const TensorSink& take) {
   const std::string extension = path.extension().string();
-  if (extension == ".safetensors") return read_one_safetensors(path, wanted);
-  if (extension == ".json") return read_sharded(path, wanted);
+  if (extension == ".safetensors") return stream_safetensors(path, wanted, check, take);
+  if (extension == ".json") return stream_shards(path, wanted, check, take);
   const CheckpointFile file(path);
   const std::string first = file.first_bytes(512);
-  if (is_pth(first)) return read_pth(file, wanted);
+  if (is_pth(first)) return stream_pth(file, wanted, check, take);
   const std::string_view kind = known_file_kind(first);
   refuse_checkpoint(path, "is " + (kind.empty() ? "of an unknown kind" : std::string(kind)) +
                               ", not a format that is read here: .safetensors, its .json index, "

@@ -64,11 +64,25 @@ TensorMap read_tensors(const std::filesystem::path& path) {
 
 TensorMap read_tensors(const std::filesystem::path& path, const TensorFilter& wanted) {
   TensorMap tensors;
-  for (const auto& [name, stored] : read_checkpoint(path, wanted).tensors)
-    tensors.emplace(name, wanted(name) ? to_tensor(stored)
-                                       : at::empty(stored.shape, at::TensorOptions(at::kMeta).dtype(
-                                                                     scalar_type(stored.dtype))));
+  stream_tensors(
+      path, wanted, [&](const TensorMap& shapes) { tensors = shapes; },
+      [&](const std::string& name, at::Tensor tensor) { tensors.at(name) = std::move(tensor); });
   return tensors;
+}
+
+void stream_tensors(const std::filesystem::path& path, const TensorFilter& wanted,
+                    const std::function<void(const TensorMap& shapes)>& check,
+                    const std::function<void(const std::string& name, at::Tensor)>& take) {
+  const auto check_shapes = [&](const Checkpoint& stored) {
+    TensorMap shapes;
+    for (const auto& [name, each] : stored.tensors)
+      shapes.emplace(
+          name, at::empty(each.shape, at::TensorOptions(at::kMeta).dtype(scalar_type(each.dtype))));
+    check(shapes);
+  };
+  stream_checkpoint(path, wanted, check_shapes, [&](const std::string& name, StoredTensor stored) {
+    take(name, to_tensor(stored));
+  });
 }
 
 TensorsAndMetadata read_safetensors(const std::filesystem::path& path) {

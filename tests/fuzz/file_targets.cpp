@@ -33,12 +33,13 @@ void pth(std::string_view bytes) {
   const ScratchFile scratch(bytes, ".pth");
   tolerate([&] {
     const CheckpointFile file(scratch.path());
-    const auto checkpoint = read_pth(file);
-    for (const auto& [name, tensor] : checkpoint.tensors) {
+    const auto take = [](const std::string&, const StoredTensor& tensor) {
       std::uint64_t size = element_bytes(tensor.dtype);
       for (const auto side : tensor.shape) size *= static_cast<std::uint64_t>(side);
       require_that(size == tensor.bytes.size(), "a tensor's bytes do not fit its shape");
-    }
+    };
+    stream_pth(
+        file, every_tensor, [](const Checkpoint&) {}, take);
   });
   tolerate([&] { read_pth_as_json(CheckpointFile(scratch.path())); });
 }

@@ -4,6 +4,11 @@
 #include <gtest/gtest.h>
 #include <torch/nn/modules/linear.h>
 
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "core/error.h"
 #include "models/checkpoint/partial_tensors.h"
 #include "tests/support/expect_error.h"
@@ -58,6 +63,42 @@ TEST(LoadWeights, RefusesIntegersForFloats) {
   weights["bias"] = at::ones({2}, at::kLong);
   EXPECT_TRUE(throws_error([&] { load_weights(*linear, weights); }, ErrorCode::kBadCheckpoint,
                            "mistyped    bias: found Long, expected Float"));
+}
+
+std::optional<std::string> below_net(std::string_view name) {
+  if (!name.starts_with("net.")) return std::nullopt;
+  return std::string(name.substr(4));
+}
+
+TEST(StreamWeights, ConvertsOneTensorAfterAnother) {
+  const TemporaryFolder folder;
+  TensorMap file{{"elsewhere", at::ones({5})}};
+  for (const auto& [name, tensor] : weights_for_linear())
+    file.emplace("net." + name, tensor + 0.25);
+  write_safetensors(folder / "a.safetensors", file, {}, Overwrite::kNo);
+  torch::nn::Linear linear(3, 2);
+  linear->to(at::kBFloat16);
+  std::vector<std::string> told;
+  stream_weights(*linear, folder / "a.safetensors", below_net,
+                 [&](const std::string& name) { told.push_back(name); });
+  EXPECT_EQ(linear->weight.scalar_type(), at::kBFloat16);
+  EXPECT_EQ(linear->weight[1][2].item<float>(), 5.25F);
+  EXPECT_EQ(linear->bias[1].item<float>(), 1.25F);
+  std::ranges::sort(told);
+  EXPECT_EQ(told, (std::vector<std::string>{"bias", "weight"}));
+}
+
+TEST(StreamWeights, AFileThatDoesNotFitChangesNothing) {
+  const TemporaryFolder folder;
+  write_safetensors(folder / "a.safetensors",
+                    {{"net.weight", at::ones({2, 3})}, {"net.other", at::ones({1})}}, {},
+                    Overwrite::kNo);
+  torch::nn::Linear linear(3, 2);
+  const at::Tensor before = linear->weight.detach().clone();
+  for (const char* problem : {"a.safetensors: 2 tensors", "missing     bias", "unexpected  other"})
+    EXPECT_TRUE(throws_error([&] { stream_weights(*linear, folder / "a.safetensors", below_net); },
+                             ErrorCode::kBadCheckpoint, problem));
+  EXPECT_TRUE(at::equal(linear->weight, before));
 }
 
 TEST(TensorIo, WritesAndReadsEveryType) {
