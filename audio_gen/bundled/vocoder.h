@@ -20,7 +20,7 @@ struct VocoderConfig {
   std::int64_t hidden = 768;
   std::int64_t blocks = 8;
   std::int64_t kernel = 7;             // odd
-  std::int64_t consistency_steps = 6;  // corrections towards the wanted mel
+  std::int64_t consistency_steps = 8;  // corrections towards the wanted mel
 };
 
 /// The vocoder whose weights are bundled: 4.1 M parameters.
