@@ -14,6 +14,8 @@ constexpr std::int64_t kConv = 27;  // taps of a 3 x 3 x 3 convolution
 // What one clip's attention holds at its peak, in tensors of all its tokens: queries, keys, values
 // and what is mixed, and two more that libtorch 2.13 takes meanwhile, as measured.
 constexpr std::int64_t kAttentionTensors = 6;
+// Of 16-bit types, how many of the largest weights oneDNN keeps in its own order, as measured.
+constexpr std::int64_t kKeptWeights = 2;
 // What the allocator keeps of small tensors, and bands of a frame that are worked on: as measured.
 constexpr std::int64_t kScratchBytes = std::int64_t{16} << 20;
 // The end of the transformer norms all tokens twice, each time into a tensor of its own.
@@ -99,7 +101,8 @@ std::int64_t denoise_elements(const MemoryJob& job) {
   // A table of positions stays; a step that others reuse keeps what it began with.
   const std::int64_t tables = t.has_additive_positions() ? tensor : 0;
   const std::int64_t streams = (job.reuses_steps ? 2 : 1) * job.batch * tensor;
-  return streams + tables + std::max({attention, feed_forward, end});
+  const std::int64_t kept = job.element_bytes == 2 ? kKeptWeights * 4 * width * width : 0;
+  return streams + tables + kept + std::max({attention, feed_forward, end});
 }
 
 /// A block whose large weights are in 8 bits with a float32 scale for each of nine times its width.

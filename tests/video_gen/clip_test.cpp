@@ -147,7 +147,7 @@ TEST_F(TinyClip, IsMadeInBfloat16) {
   EXPECT_LT(mean_difference(rounded, exact), 4);
 }
 
-// Less memory, and nearly the same picture: 8 bits differ by 0.1 of 255 levels here.
+// Less memory, and nearly the same picture.
 TEST_F(TinyClip, IsMadeInEightBits) {
   VideoSettings settings = small();
   const auto exact = frames_of(settings);
