@@ -150,7 +150,7 @@ TEST(ClipMaker, RefusesOtherRecipes) {
     const auto file = folder.write("r.json", text);
     return throws_error([&] { read_recipe(file); }, ErrorCode::kInvalidInput, words);
   };
-  EXPECT_TRUE(refused(root.dump(), "expected 0 to 2"));
+  EXPECT_TRUE(refused(root.dump(), "expected 0 to 3"));
   EXPECT_TRUE(refused("{}", "is no recipe"));
   EXPECT_TRUE(refused("not JSON", "is no recipe"));
   EXPECT_TRUE(throws_error([&] { read_recipe(folder / "none.json"); }, ErrorCode::kInvalidInput,
