@@ -114,21 +114,18 @@ KnownFile flow(std::string_view path, std::uint64_t bytes, std::string_view sha2
           .licence = kNonCommercial};
 }
 
-KnownModel mmaudio_16k(std::string_view id, std::string_view summary, double gigabytes,
-                       const KnownFile& network) {
-  return {id,
-          summary,
-          gigabytes,
-          {network, kVae16k, kVocoder16k, kSynchformer, kClip, kClipVocabulary},
-          {}};
-}
+/// The parts that turn latents into sound.
+struct Decoder {
+  KnownFile vae, vocoder;
+};
+constexpr Decoder k16k{kVae16k, kVocoder16k}, k44k{kVae44k, kVocoder44k};
 
-KnownModel mmaudio_44k(std::string_view id, std::string_view summary, double gigabytes,
-                       const KnownFile& network) {
+KnownModel mmaudio(std::string_view id, std::string_view summary, double gigabytes,
+                   const Decoder& decoder, const KnownFile& network) {
   return {id,
           summary,
           gigabytes,
-          {network, kVae44k, kVocoder44k, kSynchformer, kClip, kClipVocabulary},
+          {network, decoder.vae, decoder.vocoder, kSynchformer, kClip, kClipVocabulary},
           {}};
 }
 
@@ -147,24 +144,26 @@ KnownModel cogvideox(std::string_view id, std::string_view summary, double gigab
 
 std::vector<KnownModel> all_models() {
   return {
-      mmaudio_16k("mmaudio:small_16k", "video and text to sound, 16 kHz, 157 M parameters", 6.7,
-                  flow("weights/mmaudio_small_16k.pth", 0,
-                       "61987bcbd6fc689af063075d7efaef29425f65df155dac589c07fa8173a03c1c",
-                       "af93cde404179f58e3919ac085b8033b")),
-      mmaudio_44k("mmaudio:small_44k", "video and text to sound, 44.1 kHz, 157 M parameters", 7.2,
-                  flow("weights/mmaudio_small_44k.pth", 629946624,
-                       "11fd92e860a58f0fac972706dd06034e49dceff2e1450bbde5703785c812b0f1",
-                       "babd74c884783d13701ea2820a5f5b6d")),
-      mmaudio_44k(
-          "mmaudio:medium_44k", "video and text to sound, 44.1 kHz, 622 M parameters", 9.1,
-          flow("weights/mmaudio_medium_44k.pth", 0, "", "5a56b6665e45a1e65ada534defa903d0")),
-      mmaudio_44k("mmaudio:large_44k", "video and text to sound, 44.1 kHz, 1.03 G parameters", 10.7,
-                  flow("weights/mmaudio_large_44k.pth", 0, "", "fed96c325a6785b85ce75ae1aafd2673")),
-      mmaudio_44k("mmaudio:large_44k_v2",
-                  "video and text to sound, 44.1 kHz, 1.03 G parameters, its authors' choice", 10.7,
-                  flow("weights/mmaudio_large_44k_v2.pth", 4122474715,
-                       "a6bf693424fbd4ce0244fff8c412347714d5ac586e28dbeffadfa0f2b647af74",
-                       "01ad4464f049b2d7efdaa4c1a59b8dfe")),
+      mmaudio("mmaudio:small_16k", "video and text to sound, 16 kHz, 157 M parameters", 6.7, k16k,
+              flow("weights/mmaudio_small_16k.pth", 0,
+                   "61987bcbd6fc689af063075d7efaef29425f65df155dac589c07fa8173a03c1c",
+                   "af93cde404179f58e3919ac085b8033b")),
+      mmaudio("mmaudio:small_44k", "video and text to sound, 44.1 kHz, 157 M parameters", 7.2, k44k,
+              flow("weights/mmaudio_small_44k.pth", 629946624,
+                   "11fd92e860a58f0fac972706dd06034e49dceff2e1450bbde5703785c812b0f1",
+                   "babd74c884783d13701ea2820a5f5b6d")),
+      mmaudio("mmaudio:medium_44k", "video and text to sound, 44.1 kHz, 622 M parameters", 9.1,
+              k44k,
+              flow("weights/mmaudio_medium_44k.pth", 0, "", "5a56b6665e45a1e65ada534defa903d0")),
+      mmaudio("mmaudio:large_44k", "video and text to sound, 44.1 kHz, 1.03 G parameters", 10.7,
+              k44k,
+              flow("weights/mmaudio_large_44k.pth", 0, "", "fed96c325a6785b85ce75ae1aafd2673")),
+      mmaudio("mmaudio:large_44k_v2",
+              "video and text to sound, 44.1 kHz, 1.03 G parameters, its authors' choice", 10.7,
+              k44k,
+              flow("weights/mmaudio_large_44k_v2.pth", 4122474715,
+                   "a6bf693424fbd4ce0244fff8c412347714d5ac586e28dbeffadfa0f2b647af74",
+                   "01ad4464f049b2d7efdaa4c1a59b8dfe")),
       cogvideox("cogvideox:2b", "text to video, 720 x 480, 6 s", 13.4, "THUDM/CogVideoX-2b",
                 "apache-2.0"),
       cogvideox("cogvideox:5b", "text to video, 720 x 480, 6 s", 21.1, "THUDM/CogVideoX-5b",

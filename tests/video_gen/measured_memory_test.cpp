@@ -53,6 +53,18 @@ class MeasuredMemory : public testing::Test {
     return config;
   }
 
+  /// One clip of 5626 tokens.
+  static MemoryJob narrow_job() {
+    return {.text = t5_v1_1_xxl(),
+            .transformer = narrow_2b(),
+            .vae = cogvideox_2b_vae(),
+            .latent_frames = 4,
+            .height = 480,
+            .width = 720,
+            .text_rows = 226,
+            .batch = 1};
+  }
+
   /// @param memory  its peak is forgotten before the forward
   static void run_blocks(const LatentSize& size, PeakMemory* memory, at::Tensor* residual,
                          bool is_int8 = false) {
@@ -104,14 +116,7 @@ class MeasuredMemory : public testing::Test {
 // A chain of two blocks over 5626 tokens, with a step that another one will reuse and without.
 TEST_F(MeasuredMemory, OfABlockChainIsThePlanned) {
   const at::NoGradGuard no_gradient;
-  MemoryJob job{.text = t5_v1_1_xxl(),
-                .transformer = narrow_2b(),
-                .vae = cogvideox_2b_vae(),
-                .latent_frames = 4,
-                .height = 480,
-                .width = 720,
-                .text_rows = 226,
-                .batch = 1};
+  MemoryJob job = narrow_job();
   for (const bool is_reused : {false, true}) {
     job.reuses_steps = is_reused;
     at::Tensor residual;
@@ -124,16 +129,9 @@ TEST_F(MeasuredMemory, OfABlockChainIsThePlanned) {
 // 8 bits in memory, widened for each product.
 TEST_F(MeasuredMemory, OfBlocksInEightBitsIsThePlanned) {
   const at::NoGradGuard no_gradient;
-  const MemoryJob job{.text = t5_v1_1_xxl(),
-                      .transformer = narrow_2b(),
-                      .vae = cogvideox_2b_vae(),
-                      .latent_frames = 4,
-                      .height = 480,
-                      .width = 720,
-                      .text_rows = 226,
-                      .batch = 1,
-                      .steps = 1,
-                      .has_int8_blocks = true};
+  MemoryJob job = narrow_job();
+  job.steps = 1;
+  job.has_int8_blocks = true;
   PeakMemory memory;
   run_blocks({.frames = 4, .height = 60, .width = 90}, &memory, nullptr, true);
   expect_planned(memory_of(job, {}), "denoise", memory);
